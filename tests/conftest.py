@@ -1,0 +1,38 @@
+"""Fixtures for every test: tiny models, made once a session, and no network."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # Before any Hugging Face package is imported: a test that needs the hub must fail, not download.
+
+import pytest
+
+from tests import tiny
+
+
+@pytest.fixture(scope="session")
+def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the session's tiny models lie; tests read it and write elsewhere."""
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="session")
+def sd1_folder(models_folder: Path) -> Path:
+    return tiny.tiny_sd1(models_folder / "Stable-diffusion" / "tiny_sd1")
+
+
+@pytest.fixture(scope="session")
+def sd2_folder(models_folder: Path) -> Path:
+    return tiny.tiny_sd2(models_folder / "Stable-diffusion" / "tiny_sd2")
+
+
+@pytest.fixture(scope="session")
+def sdxl_folder(models_folder: Path) -> Path:
+    return tiny.tiny_sdxl(models_folder / "Stable-diffusion" / "tiny_sdxl")
+
+
+@pytest.fixture(scope="session")
+def controlnet_folder(models_folder: Path, sd1_folder: Path) -> Path:
+    return tiny.tiny_controlnet(models_folder / "ControlNet" / "tiny_controlnet", sd1_folder)
