@@ -1,0 +1,1 @@
+"""A server of the /sdapi subset of the WebUI, over diffusers models."""
