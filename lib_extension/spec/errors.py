@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class AtelierError(Exception):
@@ -59,6 +58,8 @@ class Interrupted(AtelierError):
 
 def near_miss(name: str, known: Iterable[str]) -> str:
     """' Did you mean "x"?' for the known name closest to `name`, or '' when none is close."""
+    from difflib import get_close_matches  # here, as only somebody who erred should wait for it
+
     by_lower_case = {candidate.lower(): candidate for candidate in known}
     closest = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.6)
     return f' Did you mean "{by_lower_case[closest[0]]}"?' if closest else ""

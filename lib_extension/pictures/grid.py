@@ -1,0 +1,94 @@
+"""How several pictures become one: the WebUI's grid, and a contact sheet with labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, sqrt
+
+from PIL import Image, ImageDraw, ImageFont
+
+WHITE = (255, 255, 255)
+INK = (32, 32, 32)
+
+
+def image_grid(pictures: Sequence[Image.Image], rows: int | None = None) -> Image.Image:
+    """The pictures row by row on white, each centred in a cell of the largest one's size. Without `rows`, about as many as columns."""
+    rows = min(rows or round(sqrt(len(pictures))), len(pictures))
+    columns = ceil(len(pictures) / rows)
+    cell_width, cell_height = max(p.width for p in pictures), max(p.height for p in pictures)
+    grid = Image.new("RGB", (columns * cell_width, rows * cell_height), WHITE)
+    for i, picture in enumerate(pictures):
+        left = i % columns * cell_width + (cell_width - picture.width) // 2
+        top = i // columns * cell_height + (cell_height - picture.height) // 2
+        grid.paste(picture, (left, top))
+    return grid
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a contact sheet; a None leaves its place empty."""
+
+    label: str
+    pictures: Sequence[Image.Image | None]
+
+
+def contact_sheet(rows: Sequence[Row], columns: Sequence[str], title: str = "", gap: int = 8) -> Image.Image:
+    """Pictures in rows and columns that have names: the names of columns above, of rows to the left, each wrapped to its space.
+
+    Every picture is shown in full; columns are as wide as their widest, rows as high as their highest picture.
+    """
+    shown = [row.pictures for row in rows]
+    widths = [max((p.width for line in shown if (p := _at(line, c)) is not None), default=64) for c in range(len(columns))]
+    heights = [max((p.height for p in line if p is not None), default=64) for line in shown]
+    font = _font(max(12, min(24, min(widths, default=128) // 12)))
+    label_width = int(max((_text_size(word, font)[0] for row in rows for word in row.label.split()), default=0)) + 6 * gap
+    heads = [_wrap(name, font, width) for name, width in zip(columns, widths, strict=True)]
+    title_height = _text_size(title, font)[1] + gap if title else 0
+    head_height = title_height + max((_text_size(head, font)[1] for head in heads), default=0) + 2 * gap
+    size = (label_width + sum(widths) + gap * (len(widths) + 1), head_height + sum(heights) + gap * (len(heights) + 1))
+
+    sheet = Image.new("RGB", size, WHITE)
+    draw = ImageDraw.Draw(sheet)
+    draw.text((gap, gap), title, INK, font)
+    lefts = [label_width + gap + sum(widths[:c]) + gap * c for c in range(len(widths))]
+    for left, head in zip(lefts, heads, strict=True):
+        draw.multiline_text((left, gap + title_height), head, INK, font)
+    top = head_height
+    for row, height in zip(rows, heights, strict=True):
+        draw.multiline_text((gap, top), _wrap(row.label, font, label_width - gap), INK, font)
+        for left, picture in zip(lefts, row.pictures, strict=False):
+            if picture is not None:
+                sheet.paste(picture.convert("RGB"), (left, top))
+        top += height + gap
+    return sheet
+
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+def _at(line: Sequence[Image.Image | None], column: int) -> Image.Image | None:
+    return line[column] if column < len(line) else None
+
+
+def _font(size: int) -> Font:
+    try:
+        return ImageFont.load_default(size)
+    except TypeError:  # Pillow before 10.1, which the WebUI has, knows one small font only
+        return ImageFont.load_default()
+
+
+def _text_size(text: str, font: Font) -> tuple[int, int]:
+    left, top, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), text, font)
+    return int(right - left), int(bottom - top) + 4  # some room below the baseline
+
+
+def _wrap(text: str, font: Font, width: int) -> str:
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and _text_size(longer, font)[0] <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines)
