@@ -1,0 +1,69 @@
+"""How do tensors come out of safetensors files and into a network, with every failure told in the file's own terms?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from diffusers.models.modeling_utils import ModelMixin
+from safetensors import SafetensorError, safe_open
+
+from lib_extension.formats.safetensors_header import read_header
+from lib_extension.spec.errors import BadFile
+
+Network = TypeVar("Network", bound=torch.nn.Module)
+Made = TypeVar("Made", bound=ModelMixin)
+
+
+def read_tensors(path: Path, prefixes: Iterable[str] = ("",)) -> dict[str, torch.Tensor]:
+    """The tensors whose names begin with the first of ``prefixes`` that occurs, without it. Only their bytes are read."""
+    read_header(path)  # refuses what lies about itself, which safetensors' own reader may not
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = list(file.keys())
+            for prefix in prefixes:
+                if found := [name for name in names if name.startswith(prefix)]:
+                    return {name.removeprefix(prefix): file.get_tensor(name) for name in found}
+    except SafetensorError as e:
+        raise BadFile(f'"{path.name}" cannot be read as safetensors: {e}') from e
+    return {}
+
+
+def made(kind: type[Made], config: dict[str, object]) -> Made:
+    """A diffusers network from its configuration."""
+    network = kind.from_config(config)
+    assert isinstance(network, kind)
+    return network
+
+
+def fill(make: Callable[[], Network], tensors: Mapping[str, torch.Tensor], dtype: torch.dtype, what: str) -> Network:
+    """The network that ``make`` builds, holding ``tensors`` instead of random weights; raises ``BadFile`` where they do not fit.
+
+    It is built without memory of its own, so that loading needs the weights' size once.
+    """
+    with torch.device("meta"):
+        network = make()
+    wanted = network.state_dict()
+    if missing := [name for name in wanted if name not in tensors]:
+        raise BadFile(f"{what} is incomplete: {len(missing)} of {len(wanted)} tensors are missing, the first is {missing[0]}.")
+    for name, place in wanted.items():
+        if tensors[name].shape != place.shape:
+            raise BadFile(f"{what} does not fit together: {name} is {_sizes(tensors[name])}, but {_sizes(place)} was expected.")
+    network.load_state_dict({name: tensors[name].to(dtype).contiguous() for name in wanted}, assign=True)
+    _make_position_numbers(network)
+    return network.eval().requires_grad_(False)
+
+
+def _make_position_numbers(network: torch.nn.Module) -> None:
+    """transformers keeps 0, 1, 2 ... in a buffer that no file holds."""
+    for module in network.modules():
+        for name, buffer in module.named_buffers(recurse=False):
+            if buffer.is_meta:
+                assert name == "position_ids", name
+                module.register_buffer(name, torch.arange(buffer.shape[-1]).expand(buffer.shape).clone(), persistent=False)
+
+
+def _sizes(tensor: torch.Tensor) -> str:
+    return "×".join(map(str, tensor.shape)) or "a single number"
