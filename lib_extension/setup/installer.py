@@ -103,9 +103,16 @@ class Installer:
         """Run a tool and show the line that it is at; raise InstallError with the cause when it fails."""
         tail: deque[str] = deque(maxlen=400)
         live = sys.stdout.isatty()
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         try:
-            with subprocess.Popen(command, **pipes, text=True, encoding="utf-8", errors="replace", env=clean_environment()) as process:
+            with subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                env=clean_environment(),
+            ) as process:
                 assert process.stdout is not None
                 for line in process.stdout:
                     tail.append(line.rstrip())

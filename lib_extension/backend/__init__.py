@@ -1,0 +1,1 @@
+"""What generates the pictures: a WebUI or the embedded engine, over HTTP or inside the same process."""
