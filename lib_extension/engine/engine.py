@@ -6,31 +6,20 @@ One ``Engine`` is used by one worker thread; only its ``progress`` is shared wit
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from diffusers import AutoencoderKL, ControlNetModel
 
-from ..models.checkpoint import Checkpoint, Placement, load_checkpoint
-from ..models.controlnet import load_controlnet
-from ..models.library import Found, Library
-from ..models.vae import load_vae
-from .annotators import Annotators
-from .conditioning import TextEncoders
-from .progress import Progress
+from lib_extension.engine.annotators import Annotators
+from lib_extension.engine.conditioning import TextEncoders
+from lib_extension.engine.options import Options
+from lib_extension.engine.progress import Progress
+from lib_extension.models.checkpoint import Checkpoint, Placement, load_checkpoint
+from lib_extension.models.controlnet import load_controlnet
+from lib_extension.models.library import Found, Library
+from lib_extension.models.vae import load_vae
 
 CONTROLNETS_KEPT = 3  # As many as the WebUI's default number of units.
-
-
-class Options(Protocol):
-    """The WebUI's options under its own names; a dict will do."""
-
-    def __getitem__(self, name: str) -> Any: ...
-
-    def __contains__(self, name: object) -> bool: ...
-
-    def update(self, changes: Mapping[str, Any], /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -81,7 +70,7 @@ class Engine:
             loaded.checkpoint.vae = loaded.own_vae
             return None
         found = self.library.vae(name)
-        loaded.checkpoint.vae = load_vae(found, self.placement)
+        loaded.checkpoint.vae = load_vae(found, loaded.checkpoint)
         return found.name
 
     def controlnet(self, found: Found, checkpoint: Checkpoint) -> ControlNetModel:

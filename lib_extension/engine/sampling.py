@@ -1,0 +1,102 @@
+"""How is one batch of latents sampled, from noise alone or from latents that are there already?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from lib_extension.engine.denoise import Denoiser, Guidance
+from lib_extension.engine.latents import PreviewColours
+from lib_extension.engine.noise import PictureNoise
+from lib_extension.engine.progress import Progress, Stopped
+from lib_extension.engine.samplers import Choice
+from lib_extension.engine.schedules import NoiseLevels
+from lib_extension.engine.solvers import Churn, Walk
+from lib_extension.models.checkpoint import Checkpoint
+
+WHOLE = 0.999  # A denoising strength of 1 would ask for one level more than there is; the WebUI stops here.
+
+
+@dataclass(frozen=True)
+class SamplerSettings:
+    """What a request says about its sampler. ``cut`` leaves out the last level but one."""
+
+    choice: Choice
+    steps: int
+    eta: float
+    churn: Churn = Churn()
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What every sampling of a task uses."""
+
+    checkpoint: Checkpoint
+    levels: NoiseLevels
+    progress: Progress
+    colours: PreviewColours
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Latents (B, C, h, w), and whether somebody stopped the sampling before they were finished."""
+
+    latents: Tensor
+    stopped: Stopped | None = None
+
+
+@dataclass(frozen=True)
+class Path:
+    """Noise levels to walk. ``start`` are the latents to begin with, or None for noise alone."""
+
+    sigmas: list[float]
+    start: Tensor | None = None
+
+
+def from_noise(settings: SamplerSettings, levels: NoiseLevels) -> Path:
+    return Path(settings.choice.sigmas(settings.steps, levels, cut=settings.cut))
+
+
+def from_latents(settings: SamplerSettings, levels: NoiseLevels, latents: Tensor, strength: float, *, all_steps: bool = False) -> Path:
+    """The end of the walk, of which ``strength`` is the share; with ``all_steps`` that end has all the steps asked for."""
+    strength = min(strength, WHOLE)
+    if all_steps and strength > 0:
+        steps, last = int(settings.steps / strength), settings.steps - 1
+    else:
+        steps, last = settings.steps, int(strength * settings.steps)
+    sigmas = settings.choice.sigmas(steps, levels, cut=settings.cut)
+    return Path(sigmas[max(steps - last - 1, 0) :], latents)
+
+
+def sample(tools: Tools, settings: SamplerSettings, path: Path, guidance: Guidance, noise: PictureNoise, multiplier: float = 1.0) -> Sampled:
+    """Walks the path. ``multiplier`` scales the first noise (the WebUI's initial_noise_multiplier)."""
+    device, sigmas = tools.checkpoint.device, path.sigmas
+    sampler = settings.choice.sampler
+    first = noise.first().to(device) * multiplier
+    if path.start is not None:
+        x = path.start + first * sigmas[0]
+    else:
+        x = first * (math.sqrt(1 + sigmas[0] ** 2) if sampler.scaled else sigmas[0])
+    steps = len(sigmas) - 1
+    denoiser = Denoiser(tools.checkpoint, tools.levels, guidance, tools.progress, steps)
+    tools.progress.sampling(steps)
+
+    def done(i: int) -> None:
+        denoiser.step_done(i)
+        latest = denoiser.latest
+        if latest is not None:
+            tools.progress.step(i + 1, lambda: tools.colours.draw(latest))
+
+    walk = Walk(denoiser, lambda: noise.next().to(device), done, denoiser.negative, settings.eta, settings.churn)
+    stopped = None
+    try:
+        x = sampler.solve(walk, x, sigmas)
+        if sampler.scaled:
+            x = x / math.sqrt(1 + sigmas[-1] ** 2)
+    except Stopped as wish:
+        stopped = wish
+        x = denoiser.latest if denoiser.latest is not None else x / math.sqrt(1 + sigmas[0] ** 2)
+    return Sampled(guidance.blend(x) if guidance.blend is not None else x, stopped)
