@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -59,7 +60,7 @@ def draw_star(p: Painter, s: Spot, c: Colour) -> None:
 def draw_mug(p: Painter, s: Spot, c: Colour) -> None:
     h, dark = s.half, darker(c)
     handle = [(s.x + h * (0.72 + 0.36 * math.sin(t)), s.y - h * 0.5 * math.cos(t)) for t in (math.pi * i / 8 for i in range(9))]
-    for start, end in zip(handle, handle[1:], strict=False):
+    for start, end in itertools.pairwise(handle):
         p.limb(start, end, h * 0.2, dark, OBJECT, NEAR)
     p.box(s.x - h * 0.85, s.y - h * 0.85, s.x + h * 0.75, s.y + h * 0.95, dark, OBJECT, NEAR)
     p.box(s.x - h * 0.77, s.y - h * 0.7, s.x + h * 0.67, s.y + h * 0.87, c, OBJECT, NEAR)
