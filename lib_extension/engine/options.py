@@ -117,23 +117,30 @@ class Options:
             self.change({name: value for name, value in overrides.items() if name in defaults() and not self.is_set(name)})
 
     def _checked(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        given = {name: value for name, value in values.items() if value is not None}
         if self.lenient:
-            return {name: _converted(name, value) for name, value in values.items() if name in defaults()}
-        for name, value in values.items():
+            given = {name: value for name, value in given.items() if name in defaults() and _fits(defaults()[name], value)}
+        for name, value in given.items():
             _refuse_wrong(name, value)
-        return {name: _converted(name, value) for name, value in values.items()}
+            if not self.lenient and name in NOT_MADE and value != defaults()[name]:
+                raise BadRequest(f'The engine does not carry out the option "{name}": leave it at {defaults()[name]!r}.')
+        return {name: _converted(name, value) for name, value in given.items()}
 
 
 def _refuse_wrong(name: str, value: Any) -> None:
     if name not in defaults():
         raise UnknownOption(name)
     default = defaults()[name]
-    if name in NOT_MADE and value != default:
-        raise BadRequest(f'The engine does not carry out the option "{name}": leave it at {default!r}.')
-    if default is None or value is None:
-        return
-    if isinstance(default, bool) != isinstance(value, bool) or not isinstance(value, _family(default)):
-        raise BadRequest(f'The option "{name}" takes {_family_name(default)}, not {value!r:.80}.')
+    if not _fits(default, value):
+        raise BadRequest(f'The option "{name}" takes {_family_name(default)}, not {repr(value)[:80]}.')
+
+
+def _fits(default: Any, value: Any) -> bool:
+    if default is None:
+        return isinstance(value, str)
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    return isinstance(value, _family(default)) and not (isinstance(value, (int, float)) and abs(value) > 1e9)
 
 
 def _converted(name: str, value: Any) -> Any:
@@ -145,11 +152,9 @@ def _converted(name: str, value: Any) -> Any:
 
 
 def _family(default: Any) -> type | tuple[type, ...]:
-    if isinstance(default, (bool, str, list)):
-        return type(default)
-    return (int, float)
+    return type(default) if isinstance(default, (str, list)) else (int, float)
 
 
 def _family_name(default: Any) -> str:
-    names = {bool: "true or false", str: "a text", list: "a list"}
+    names = {bool: "true or false", str: "a text", type(None): "a text", list: "a list"}
     return names.get(type(default), "a number")

@@ -92,35 +92,38 @@ class Queue:
             left, self._waiting = list(self._waiting), deque()
             self._changed.notify_all()
         for task in left:
-            task.future.set_exception(Busy("The engine was stopped before this call had its turn."))
+            if task.future.set_running_or_notify_cancel():
+                task.future.set_exception(Busy("The engine was stopped before this call had its turn."))
 
     def _work(self) -> None:
         while (task := self._next()) is not None:
-            failed = False
             try:
                 result = task.call()
             except BaseException as error:
-                failed = True
-                self._ended(task, failed)
+                self._ended(task, failed=True)
                 task.future.set_exception(error)
             else:
-                self._ended(task, failed)
+                self._ended(task, failed=False)
                 task.future.set_result(result)
-                del result
+                del result  # Pictures of a call that nobody waits for any more must not live until the next call.
             del task
 
     def _next(self) -> Task | None:
         with self._changed:
-            while not self._waiting and not self._closed:
-                self._changed.wait()
-            if not self._waiting:
-                return None
-            self._current = self._waiting.popleft()
-            if self._current.shown:
+            while True:
+                while not self._waiting and not self._closed:
+                    self._changed.wait()
+                if not self._waiting:
+                    return None
+                task = self._waiting.popleft()
+                if task.future.set_running_or_notify_cancel():
+                    break
+            self._current = task
+            if task.shown:
                 self._last_failed = None
-            return self._current
+            return task
 
-    def _ended(self, task: Task, failed: bool) -> None:
+    def _ended(self, task: Task, *, failed: bool) -> None:
         with self._changed:
             self._current = None
             if not task.shown:

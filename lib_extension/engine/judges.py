@@ -1,0 +1,54 @@
+"""What is in a picture? The demo's small networks for tags, depth and part masks, loaded when they are first asked."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PIL import Image
+
+from lib_extension.models.parts import Parts
+from lib_extension.models.tagger import Tagger
+from lib_extension.spec.errors import NotFound
+
+
+@dataclass
+class Judges:
+    """`folder` holds `tagger/` and `parts/`. Any number of threads may ask; no checkpoint is needed or touched."""
+
+    folder: Path
+    _tagger: Tagger | None = None
+    _parts: Parts | None = None
+    _loading: threading.Lock = field(default_factory=threading.Lock)
+
+    def tags(self, image: Image.Image) -> dict[str, float]:
+        return self._the_tagger().tags(image)
+
+    def caption(self, image: Image.Image) -> str:
+        """Its tags, the surest first, with commas between."""
+        return self._the_tagger().caption(image)
+
+    def masks(self, image: Image.Image) -> dict[str, Image.Image]:
+        return self._the_parts().masks(image)
+
+    def depth(self, image: Image.Image) -> Image.Image:
+        return self._the_parts().depth(image)
+
+    def _the_tagger(self) -> Tagger:
+        with self._loading:
+            if self._tagger is None:
+                self._tagger = Tagger(self._present("tagger"))
+            return self._tagger
+
+    def _the_parts(self) -> Parts:
+        with self._loading:
+            if self._parts is None:
+                self._parts = Parts(self._present("parts"))
+            return self._parts
+
+    def _present(self, name: str) -> Path:
+        folder = self.folder / name
+        if not (folder / "model.onnx").is_file():
+            raise NotFound(f"The {name} network is not here. It comes with the demo model: lib_extension/models/demo/{name}/model.onnx.")
+        return folder
