@@ -68,4 +68,4 @@ def _unit(control: Control, inputs: Inputs) -> dict[str, Any]:
 
 
 def _to_multiple_of_8(side: float) -> int:
-    return max(8, round(side / 8) * 8)
+    return max(8, int(side / 8 + 0.5) * 8)

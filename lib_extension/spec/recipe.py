@@ -19,7 +19,7 @@ _MADE = ("init_images", "mask", "alwayson_scripts")
 _VARIABLE = re.compile(r"\{(\w+)\}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Control(Settings):
     """A picture that guides a stage through a ControlNet. The fields have the ControlNet API's names."""
 
@@ -31,7 +31,7 @@ class Control(Settings):
     guidance_end: float = field(1.0, label="Ending step", minimum=0, maximum=1, step=0.01)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Mask(Settings):
     """Where a stage draws: the opaque part of an input, or all but that."""
 
@@ -39,7 +39,7 @@ class Mask(Settings):
     invert: bool = field(False, label="Invert", help="Redraw the transparent part and keep the opaque one.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stage(Settings):
     """One step of a recipe: a call of txt2img or img2img for each picture that it takes."""
 
@@ -63,7 +63,7 @@ class Stage(Settings):
             raise BadRequest(f'Stage "{self.name}": txt2img takes no picture and no mask; use img2img, or controlnet.')
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe(Settings):
     """A whole recipe. Text in any setting of any stage may hold {variables}, which each row fills in."""
 
