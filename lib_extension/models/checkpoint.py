@@ -39,7 +39,7 @@ class Checkpoint:
     """A base model in memory.
 
     The SD2 text encoder has no last layer (the U-Net was trained on the states before it), so its last hidden state is the one to use.
-    ``changed`` holds the base model's own tensors of those parameters that LoRAs have changed.
+    ``applied`` says which LoRAs are in the weights now, ``base_weights`` what the modules that they changed held before, by path.
     """
 
     name: str
@@ -52,7 +52,8 @@ class Checkpoint:
     tokenizers: tuple[CLIPTokenizer, ...]
     noise: NoiseSchedule
     placement: Placement
-    changed: dict[torch.nn.Parameter, torch.Tensor] = field(default_factory=dict)
+    applied: tuple[object, ...] = ()
+    base_weights: dict[str, torch.Tensor] = field(default_factory=dict)
 
     @property
     def prediction_type(self) -> str:

@@ -7,6 +7,7 @@ import json
 import os
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 
 from lib_extension.spec.errors import BadFile
 
@@ -51,6 +52,13 @@ def old_hash(path: Path) -> str:
         return hashlib.sha256(file.read(_OLD_HASH_BYTES)).hexdigest()[:8]
 
 
+def network_hash(path: Path) -> str:
+    """SHA-256 over a safetensors file's tensors without its header, as "Lora hashes" in infotexts (which show 12 digits)."""
+    with path.open("rb") as file:
+        file.seek(int.from_bytes(file.read(8), "little") + 8)
+        return _of_open(file)
+
+
 def weight_files(folder: Path) -> list[Path]:
     """The safetensors files of a diffusers folder, in order of path."""
     files = sorted(folder.rglob("*.safetensors"), key=lambda path: path.relative_to(folder).as_posix())
@@ -60,10 +68,14 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def _of_file(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
+        return _of_open(file)
+
+
+def _of_open(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while piece := file.read(_PIECE):
+        digest.update(piece)
     return digest.hexdigest()
 
 

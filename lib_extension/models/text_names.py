@@ -7,6 +7,7 @@ which keeps query, key and value in one matrix. The names here have no prefix an
 from __future__ import annotations
 
 import re
+
 import torch
 
 from lib_extension.models.ldm_names import Pairs, Tensors, rename
