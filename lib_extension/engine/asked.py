@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass
+from typing import Any
 
 from lib_extension.engine.options import Options
 from lib_extension.engine.samplers import Choice, choose
@@ -61,6 +62,17 @@ class Asked:
             churn=churn,
             cut=bool(options["always_discard_next_to_last_sigma"]),
         )
+
+    def note(self, facts: dict[str, Any], settings: SamplerSettings) -> None:
+        """Adds what the infotext tells of the sampler beyond its name: the schedule that Automatic meant, eta, churn."""
+        sampler, schedule = settings.choice.sampler, settings.choice.effective
+        if sampler.own_levels is None and schedule.name != "automatic":
+            facts["Schedule type"] = schedule.label
+        if sampler.takes_eta and settings.eta != (0 if sampler.scaled else 1):
+            facts["Eta DDIM" if sampler.scaled else "Eta"] = settings.eta
+        told = (("Sigma churn", settings.churn.churn, 0), ("Sigma tmin", settings.churn.t_min, 0))
+        told += (("Sigma tmax", settings.churn.t_max, math.inf), ("Sigma noise", settings.churn.noise, 1))
+        facts |= {name: value for name, value, default in told if value != default}
 
 
 def understand(request: Generation, options: Options, *, lenient: bool) -> Asked:

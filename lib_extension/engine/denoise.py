@@ -19,6 +19,7 @@ from lib_extension.models.checkpoint import Checkpoint
 
 Parts = tuple[tuple[tuple[int, float], ...], ...]
 
+
 @dataclass(frozen=True)
 class Rows:
     """The texts of one step: the parts of all positive prompts, and the negative prompt of each picture."""

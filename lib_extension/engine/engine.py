@@ -5,31 +5,38 @@ One ``Engine`` is used by one worker thread; only its ``progress`` is shared wit
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+import torch
 from diffusers import AutoencoderKL, ControlNetModel
 
 from lib_extension.engine.annotators import Annotators
 from lib_extension.engine.conditioning import TextEncoders
+from lib_extension.engine.latents import PreviewColours, preview_colours
 from lib_extension.engine.options import Options
 from lib_extension.engine.progress import Progress
+from lib_extension.engine.schedules import NoiseLevels
 from lib_extension.models.checkpoint import Checkpoint, Placement, load_checkpoint
 from lib_extension.models.controlnet import load_controlnet
 from lib_extension.models.library import Found, Library
 from lib_extension.models.vae import load_vae
+from lib_extension.spec.errors import NotFound
 
 CONTROLNETS_KEPT = 3  # As many as the WebUI's default number of units.
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A checkpoint, ready: with its own VAE and with the text encoders wrapped."""
+    """A checkpoint, ready: its own VAE, its text encoders wrapped, its noise levels, and the colours of its previews."""
 
     checkpoint: Checkpoint
     found: Found
     own_vae: AutoencoderKL
     text: TextEncoders
+    levels: NoiseLevels
+    colours: PreviewColours
 
 
 @dataclass
@@ -43,15 +50,22 @@ class Engine:
     progress: Progress = field(default_factory=Progress)
     lenient: bool = False
     _loaded: Loaded | None = None
+    _embeddings: list[Found] = field(default_factory=list)
+    _vae: tuple[Found, AutoencoderKL] | None = None
     _controlnets: OrderedDict[tuple[str, int], ControlNetModel] = field(default_factory=OrderedDict)
 
     def checkpoint(self, name: str | None = None) -> Loaded:
         """The checkpoint ``name`` (by default the one the options name), loaded if another one is. Raises NotFound, BadFile."""
-        found = self.library.checkpoint(name or self.options["sd_model_checkpoint"])
+        name = name or self.options["sd_model_checkpoint"]
+        if not name:
+            raise NotFound("No checkpoint is chosen. Start the engine with --model, or set the option sd_model_checkpoint.")
+        found = self.library.checkpoint(name)
         if self._loaded is None or self._loaded.found != found:
             self.unload()
-            checkpoint = load_checkpoint(found, self.placement)
-            self._loaded = Loaded(checkpoint, found, checkpoint.vae, TextEncoders(checkpoint))
+            self._loaded = self._load(found)
+        if (embeddings := self.library.embeddings()) != self._embeddings:
+            self._loaded.text.use_embeddings(embeddings)
+            self._embeddings = embeddings
         return self._loaded
 
     @property
@@ -60,18 +74,23 @@ class Engine:
         return self._loaded
 
     def unload(self) -> None:
-        """Forgets the checkpoint and the ControlNets that were made for it."""
-        self._loaded = None
+        """Forgets the checkpoint, and the VAE and ControlNets that were used with it."""
+        self._loaded, self._vae = None, None
         self._controlnets.clear()
+        gc.collect()
+        if self.placement.device.type == "cuda":
+            torch.cuda.empty_cache()
 
-    def use_vae(self, loaded: Loaded, name: str) -> str | None:
-        """Gives the checkpoint the VAE ``name``; "Automatic" and "None" mean its own. Returns the name that infotexts carry."""
+    def use_vae(self, loaded: Loaded, name: str) -> Found | None:
+        """Gives the checkpoint the VAE ``name``; "Automatic" and "None" mean its own, for which None is returned."""
         if name in ("Automatic", "None", ""):
             loaded.checkpoint.vae = loaded.own_vae
             return None
         found = self.library.vae(name)
-        loaded.checkpoint.vae = load_vae(found, loaded.checkpoint)
-        return found.name
+        if self._vae is None or self._vae[0] != found:
+            self._vae = (found, load_vae(found, loaded.checkpoint))
+        loaded.checkpoint.vae = self._vae[1]
+        return found
 
     def controlnet(self, found: Found, checkpoint: Checkpoint) -> ControlNetModel:
         """The ControlNet, from memory when it was used lately. Raises BadFile, Mismatch."""
@@ -87,3 +106,12 @@ class Engine:
         """Frees the models and ends the annotators' process."""
         self.unload()
         self.annotators.close()
+
+    def _load(self, found: Found) -> Loaded:
+        checkpoint = load_checkpoint(found, self.placement)
+        self._embeddings = self.library.embeddings()
+        text = TextEncoders(checkpoint, self._embeddings)
+        levels = NoiseLevels(checkpoint.noise, sdxl=checkpoint.family == "sdxl")
+        with torch.no_grad():
+            colours = preview_colours(checkpoint.vae)
+        return Loaded(checkpoint, found, checkpoint.vae, text, levels, colours)

@@ -42,7 +42,7 @@ class State:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One consistent look: ``progress`` is a share in [0, 1], ``elapsed`` and ``eta`` are seconds; ``eta`` is None before the first step."""
+    """One consistent look: ``progress`` is a share in [0, 1], ``elapsed`` and ``eta`` are seconds; ``eta`` is None at first."""
 
     task_id: str | None
     progress: float

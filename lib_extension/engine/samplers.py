@@ -35,10 +35,25 @@ class Sampler:
     def uses_ensd(self) -> bool:
         return "uses_ensd" in self.options
 
+    @property
+    def takes_eta(self) -> bool:
+        return self.solve in _WITH_ETA
+
     def total_evaluations(self, steps: int) -> int:
         return steps * 2 if self.second_order else steps
 
 
+_WITH_ETA = (
+    solvers.dpmpp_sde,
+    solvers.dpmpp_2m_sde,
+    solvers.dpmpp_2m_sde_heun,
+    solvers.dpmpp_3m_sde,
+    solvers.dpmpp_2s_ancestral,
+    solvers.dpm2_ancestral,
+    solvers.euler_ancestral,
+    solvers.dpm_fast,
+    solvers.ddim_cfgpp,
+)
 _TWICE = {"second_order": "True"}
 _TREE = {"brownian_noise": "True"}
 _CUT = {"discard_next_to_last_sigma": "True"}
@@ -50,9 +65,7 @@ SAMPLERS = (
     Sampler("DPM++ 2M", ("k_dpmpp_2m",), solvers.dpmpp_2m, _KARRAS),
     Sampler("DPM++ SDE", ("k_dpmpp_sde",), solvers.dpmpp_sde, {**_KARRAS, **_TWICE, **_TREE}),
     Sampler("DPM++ 2M SDE", ("k_dpmpp_2m_sde",), solvers.dpmpp_2m_sde, {**_EXPONENTIAL, **_TREE}),
-    Sampler(
-        "DPM++ 2M SDE Heun", ("k_dpmpp_2m_sde_heun",), solvers.dpmpp_2m_sde_heun, {**_EXPONENTIAL, **_TREE, "solver_type": "heun"}
-    ),
+    Sampler("DPM++ 2M SDE Heun", ("k_dpmpp_2m_sde_heun",), solvers.dpmpp_2m_sde_heun, {**_EXPONENTIAL, **_TREE, "solver_type": "heun"}),
     Sampler("DPM++ 2S a", ("k_dpmpp_2s_a",), solvers.dpmpp_2s_ancestral, {**_KARRAS, **_ENSD, **_TWICE}),
     Sampler("DPM++ 3M SDE", ("k_dpmpp_3m_sde",), solvers.dpmpp_3m_sde, {**_EXPONENTIAL, **_CUT, **_TREE}),
     Sampler("Euler a", ("k_euler_a", "k_euler_ancestral"), solvers.euler_ancestral, _ENSD),
@@ -64,9 +77,7 @@ SAMPLERS = (
     Sampler("DPM fast", ("k_dpm_fast",), solvers.dpm_fast, _ENSD),
     Sampler("Restart", ("restart",), solvers.restart, {**_KARRAS, **_TWICE}),
     Sampler("DDIM", ("ddim",), solvers.euler_ancestral, own_levels=schedules.ddim_timesteps, scaled=True),
-    Sampler(
-        "DDIM CFG++", ("ddim_cfgpp",), solvers.ddim_cfgpp, own_levels=schedules.ddim_timesteps, scaled=True, cfg_multiplier=1 / 12.5
-    ),
+    Sampler("DDIM CFG++", ("ddim_cfgpp",), solvers.ddim_cfgpp, own_levels=schedules.ddim_timesteps, scaled=True, cfg_multiplier=1 / 12.5),
     Sampler("PLMS", ("plms",), solvers.plms, own_levels=schedules.ddim_timesteps, scaled=True),
     Sampler("UniPC", ("unipc",), solvers.unipc, own_levels=schedules.unipc_timesteps, scaled=True),
     Sampler("LCM", ("k_lcm",), solvers.lcm, own_levels=schedules.lcm_timesteps),

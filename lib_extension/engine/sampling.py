@@ -71,7 +71,9 @@ def from_latents(settings: SamplerSettings, levels: NoiseLevels, latents: Tensor
     return Path(sigmas[max(steps - last - 1, 0) :], latents)
 
 
-def sample(tools: Tools, settings: SamplerSettings, path: Path, guidance: Guidance, noise: PictureNoise, multiplier: float = 1.0) -> Sampled:
+def sample(
+    tools: Tools, settings: SamplerSettings, path: Path, guidance: Guidance, noise: PictureNoise, multiplier: float = 1.0
+) -> Sampled:
     """Walks the path. ``multiplier`` scales the first noise (the WebUI's initial_noise_multiplier)."""
     device, sigmas = tools.checkpoint.device, path.sigmas
     sampler = settings.choice.sampler

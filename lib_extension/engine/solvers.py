@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -241,7 +242,7 @@ def unipc(walk: Walk, x: Tensor, sigmas: list[float]) -> Tensor:
 
 
 def dpm_fast(walk: Walk, x: Tensor, sigmas: list[float]) -> Tensor:
-    """DPM-Solver-fast: as many evaluations as levels, in steps of order 3 and a last one of lower order; only the ends of ``sigmas`` count."""
+    """DPM-Solver-fast: as many evaluations as levels, in steps of order 3 and last ones of lower order. Only the ends of ``sigmas`` count."""
     evaluations = len(sigmas) - 1
     high, low = sigmas[0], next(sigma for sigma in reversed(sigmas) if sigma > 0)
     steps = evaluations // 3 + 1
@@ -346,7 +347,7 @@ def _dpmpp_2m_sde(walk: Walk, x: Tensor, sigmas: list[float], *, heun_form: bool
 def _restart_pairs(sigmas: list[float]) -> list[tuple[float, float]]:
     steps = len(sigmas) - 1
     if steps < 20:
-        return list(zip(sigmas[:-1], sigmas[1:], strict=True))
+        return list(pairwise(sigmas))
     length, times = (steps // 4, 2) if steps >= 36 else (9, 1)
     levels = _karras_between(sigmas[0], sigmas[-2], steps - length * times)
     bottom = int(np.argmin(np.abs(np.array(levels) - 0.1)))
@@ -356,7 +357,7 @@ def _restart_pairs(sigmas: list[float]) -> list[tuple[float, float]]:
     for i in range(len(levels) - 1):
         pairs.append((levels[i], levels[i + 1]))
         if i + 1 == bottom and top < bottom:
-            pairs += list(zip(again[:-1], again[1:], strict=True)) * times
+            pairs += list(pairwise(again)) * times
     return pairs
 
 

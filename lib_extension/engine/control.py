@@ -1,0 +1,281 @@
+"""How do the ControlNet units of a request guide the sampling?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import ControlNetModel
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from lib_extension.engine.annotators import Annotators, Module, Numbers, find_module, numbers_of, pixel_perfect
+from lib_extension.engine.control_maps import fit_map
+from lib_extension.engine.denoise import Control, Residuals, Seen
+from lib_extension.pictures.png import decode_picture
+from lib_extension.spec.controlnet import ControlNetUnit, ResizeMode
+from lib_extension.spec.errors import BadRequest
+
+Pixels = NDArray[np.uint8]
+
+DECAY = 0.825  # Soft weights: the deepest layer keeps 1, each one before it has this share of the next.
+LAYERS = 13
+EDGE_WIDTH = 7  # px, over which inpaint_only fades the original back in
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a unit without a picture of its own uses: the picture that is redrawn, its mask, and how it is resized.
+
+    ``crop`` brings a picture of the same place to the part that is redrawn ("Only masked").
+    """
+
+    picture: Image.Image
+    mask: Image.Image | None
+    resize_mode: ResizeMode
+    crop: Callable[[Image.Image, ResizeMode], Image.Image] | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """The sizes (width, height) in px of the first pass, and of the second if there is one."""
+
+    size: tuple[int, int]
+    hires: tuple[int, int] | None = None
+    source: Source | None = None
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit with its maps made. ``hints`` are (1, 3, H, W) in [0, 1]; the second is of the hires pass."""
+
+    asked: ControlNetUnit
+    module: Module
+    numbers: Numbers
+    network: ControlNetModel
+    maps: tuple[Pixels, Pixels | None]
+    region: Tensor | None  # (1, 1, H, W), the part of the picture that the unit guides
+
+
+@dataclass(frozen=True)
+class Units:
+    """The units of a request, ready. ``facts`` are their lines for the infotext."""
+
+    units: tuple[Unit, ...] = ()
+    facts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pictures(self) -> list[Image.Image]:
+        """The maps that are sent along, those of the hires pass before those of the first, as in the WebUI."""
+        shown = [unit for unit in self.units if unit.asked.save_detected_map]
+        return [_visible(pixels) for unit in shown for pixels in reversed(unit.maps) if pixels is not None]
+
+    def control(self, *, hires: bool) -> Control | None:
+        """The guidance of one pass, or None where no unit takes part in it."""
+        other = "Low res only" if hires else "High res only"
+        taking_part = [unit for unit in self.units if unit.asked.hr_option != other]
+        return _Sum([_Net(unit, hires) for unit in taking_part]) if taking_part else None
+
+    def finish(self, pictures: Sequence[Image.Image]) -> list[Image.Image]:
+        """inpaint_only lays the original over everything that was not to be painted."""
+        finished = list(pictures)
+        for unit in self.units:
+            if unit.module.name == "inpaint_only":
+                pixels = unit.maps[1] if unit.maps[1] is not None else unit.maps[0]
+                finished = [_with_original(picture, pixels) for picture in finished]
+        return finished
+
+
+def facts_of(units: Sequence[ControlNetUnit], *, lenient: bool) -> dict[str, str]:
+    """The infotext's line for each unit, as sd-webui-controlnet writes it."""
+    return {f"ControlNet {i}": _fact(unit, lenient) for i, unit in enumerate(units)}
+
+
+def check_units(units: Sequence[ControlNetUnit], target: Target, *, most: int) -> None:
+    """Raises BadRequest for what sd-webui-controlnet would leave out in silence."""
+    if len(units) > most:
+        raise BadRequest(f"There are {len(units)} enabled ControlNet units; {most} are the most.")
+    for i, unit in enumerate(units):
+        if unit.model.lower() == "none":
+            raise BadRequest(f"ControlNet unit {i} names no model. GET /controlnet/model_list lists them.")
+        if unit.image is None and target.source is None:
+            raise BadRequest(f"ControlNet unit {i} has no image.")
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What making a unit ready takes: the annotators, and the network of a model's name."""
+
+    annotators: Annotators
+    network: Callable[[str], ControlNetModel]
+    device: torch.device
+    lenient: bool
+
+
+def make_ready(units: Sequence[ControlNetUnit], target: Target, workshop: Workshop) -> tuple[Unit, ...]:
+    """Loads the networks and makes the maps. Raises what loading and annotating raise."""
+    return tuple(_ready(unit, i, target, workshop) for i, unit in enumerate(units))
+
+
+def _ready(asked: ControlNetUnit, i: int, target: Target, workshop: Workshop) -> Unit:
+    module = find_module(asked.module)
+    if module.name == "inpaint_only" and target.source is not None and target.source.mask is not None:
+        module = find_module("inpaint")  # img2img keeps the original outside its mask already.
+    network = workshop.network(asked.model)
+    numbers = numbers_of(module, asked.processor_res, asked.threshold_a, asked.threshold_b, lenient=workshop.lenient)
+    pixels, mode = _input(asked, i, module, target)
+    width, height = target.size
+    if asked.pixel_perfect:
+        resolution = pixel_perfect(pixels, width, height, fits_inside=mode == "Resize and Fill")
+        numbers = Numbers(resolution, numbers.a, numbers.b)
+    found = workshop.annotators.map(module, pixels, numbers)
+    maps = (fit_map(found, mode, width, height), fit_map(found, mode, *target.hires) if target.hires else None)
+    return Unit(asked, module, numbers, network, maps, _region(asked, i, workshop.device))
+
+
+def _input(asked: ControlNetUnit, i: int, module: Module, target: Target) -> tuple[Pixels, ResizeMode]:
+    """The pixels that the module gets, with the mask as a fourth channel for modules that inpaint."""
+    source = target.source
+    if asked.image is not None:
+        picture = decode_picture(asked.image, what=f"ControlNet unit {i}: image").convert("RGB")
+        mask = decode_picture(asked.mask, what=f"ControlNet unit {i}: mask").convert("L") if asked.mask else None
+        mode = asked.resize_mode
+    else:
+        assert source is not None  # check_units saw to it
+        picture, mask, mode = source.picture.convert("RGB"), source.mask, source.resize_mode
+        if not module.inpaints:
+            mask = None
+    if mask is not None and mask.size != picture.size:
+        raise BadRequest(f"ControlNet unit {i}: the mask is {mask.width}×{mask.height}, the image {picture.width}×{picture.height}.")
+    if mask is not None and not module.inpaints:
+        low, high = mask.getextrema()
+        if high > 5 and low < 250:  # A drawing in the mask is meant as the picture ("scribble").
+            picture = mask.convert("RGB")
+    if source is not None and source.crop is not None and asked.inpaint_crop_input_image:
+        picture = source.crop(picture, mode)
+        mask = source.crop(mask, mode) if mask is not None else None
+    pixels = np.asarray(picture)
+    if module.inpaints:
+        covered = np.asarray(mask) if mask is not None else np.zeros(pixels.shape[:2], np.uint8)
+        pixels = np.concatenate([pixels, covered[:, :, None]], axis=2)
+    return pixels, mode
+
+
+def _region(asked: ControlNetUnit, i: int, device: torch.device) -> Tensor | None:
+    if asked.effective_region_mask is None:
+        return None
+    mask = decode_picture(asked.effective_region_mask, what=f"ControlNet unit {i}: effective_region_mask").convert("L")
+    return torch.from_numpy(np.asarray(mask, dtype=np.float32) / 255)[None, None].to(device)
+
+
+class _Net:
+    """One unit's ControlNet in one pass."""
+
+    def __init__(self, unit: Unit, hires: bool) -> None:
+        self._unit = unit
+        pixels = unit.maps[1] if hires and unit.maps[1] is not None else unit.maps[0]
+        parameter = next(unit.network.parameters())
+        self._hint = _hint(pixels).to(parameter.device, parameter.dtype)
+        soft = unit.asked.control_mode != "Balanced" or (hires and unit.module.name == "canny")
+        self._soft = soft
+        self._positive_only = unit.asked.control_mode == "ControlNet is more important"
+
+    def __call__(self, seen: Seen, share: float) -> list[Tensor] | None:
+        """The residuals of all layers, the middle last; None outside the unit's part of the sampling."""
+        asked = self._unit.asked
+        if not asked.guidance_start <= share <= asked.guidance_end:
+            return None
+        rows = len(seen.x) - (seen.negatives if self._positive_only else 0)
+        if rows == 0:
+            return None
+        added = {name: values[:rows] for name, values in seen.added.items()} if seen.added else None
+        down, middle = self._unit.network(
+            seen.x[:rows],
+            seen.timestep,
+            encoder_hidden_states=seen.states[:rows],
+            controlnet_cond=self._hint.expand(rows, -1, -1, -1),
+            added_cond_kwargs=added,
+            return_dict=False,
+        )
+        layers = [*down, middle]
+        layers = [self._in_region(layer) * scale for layer, scale in zip(layers, self._scales(len(layers)), strict=True)]
+        missing = len(seen.x) - rows
+        return [F.pad(layer, (0, 0, 0, 0, 0, 0, 0, missing)) for layer in layers] if missing else layers
+
+    def _scales(self, count: int) -> list[float]:
+        asked = self._unit.asked
+        if asked.advanced_weighting is not None:
+            if len(asked.advanced_weighting) != count:
+                given = len(asked.advanced_weighting)
+                raise BadRequest(f"advanced_weighting has {given} numbers; for this checkpoint it needs {count}.")
+            return asked.advanced_weighting
+        if self._soft:
+            return [asked.weight * DECAY ** (LAYERS - 1 - i) for i in range(count)]
+        return [asked.weight] * count
+
+    def _in_region(self, layer: Tensor) -> Tensor:
+        region = self._unit.region
+        return layer if region is None else layer * F.interpolate(region, layer.shape[-2:], mode="bilinear").to(layer.dtype)
+
+
+class _Sum:
+    """Several units: their residuals are added."""
+
+    def __init__(self, nets: Sequence[_Net]) -> None:
+        self._nets = nets
+
+    def __call__(self, seen: Seen, share: float) -> Residuals | None:
+        each = [layers for net in self._nets if (layers := net(seen, share)) is not None]
+        if not each:
+            return None
+        total = [torch.stack(layers).sum(0) if len(layers) > 1 else layers[0] for layers in zip(*each, strict=True)]
+        return Residuals(tuple(total[:-1]), total[-1])
+
+
+def _hint(pixels: Pixels) -> Tensor:
+    """(H, W, 3 or 4) → (1, 3, H, W) in [0, 1]; what is to be inpainted is −1, as ControlNet 1.1 inpaint was trained."""
+    values = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 255
+    if values.shape[1] == 3:
+        return values
+    covered = (values[:, 3:] > 0.5).float()
+    return values[:, :3] * (1 - covered) - covered
+
+
+def _visible(pixels: Pixels) -> Image.Image:
+    """The map as a picture; an inpaint mask shows as transparency."""
+    if pixels.shape[2] == 3:
+        return Image.fromarray(pixels)
+    return Image.fromarray(np.concatenate([pixels[:, :, :3], 255 - pixels[:, :, 3:] // 2], axis=2))
+
+
+def _with_original(picture: Image.Image, pixels: Pixels) -> Image.Image:
+    if picture.size != (pixels.shape[1], pixels.shape[0]):
+        return picture
+    kernel = np.ones((EDGE_WIDTH, EDGE_WIDTH), np.uint8)
+    share = cv2.blur(cv2.dilate(pixels[:, :, 3].astype(np.float32) / 255, kernel), (EDGE_WIDTH, EDGE_WIDTH))[:, :, None]
+    mixed = share * np.asarray(picture, np.float32) + (1 - share) * pixels[:, :, :3]
+    return Image.fromarray(mixed.clip(0, 255).astype(np.uint8))
+
+
+def _fact(unit: ControlNetUnit, lenient: bool) -> str:
+    module = find_module(unit.module)
+    numbers = numbers_of(module, unit.processor_res, unit.threshold_a, unit.threshold_b, lenient=lenient)
+    values = {
+        "Module": unit.module,
+        "Model": unit.model,
+        "Weight": unit.weight,
+        "Resize Mode": unit.resize_mode,
+        "Processor Res": numbers.resolution,
+        "Threshold A": numbers.a,
+        "Threshold B": numbers.b,
+        "Guidance Start": unit.guidance_start,
+        "Guidance End": unit.guidance_end,
+        "Pixel Perfect": unit.pixel_perfect,
+        "Control Mode": unit.control_mode,
+    }
+    return ", ".join(f"{name}: {value}" for name, value in values.items())

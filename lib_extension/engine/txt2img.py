@@ -1,0 +1,47 @@
+"""How does a prompt alone become pictures?"""
+
+from __future__ import annotations
+
+from lib_extension.engine.denoise import Guidance
+from lib_extension.engine.engine import Engine
+from lib_extension.engine.generated import Generated
+from lib_extension.engine.hires import plan_second_pass, second_pass
+from lib_extension.engine.inpainting import everything_hidden
+from lib_extension.engine.sampling import Sampled, from_noise, sample
+from lib_extension.engine.task import Batch, latent_shape, make_batches, started, takes_inpainting, use_units
+from lib_extension.spec.sdapi import Txt2Img
+
+
+def txt2img(engine: Engine, request: Txt2Img) -> Generated:
+    """The pictures of a POST /sdapi/v1/txt2img.
+
+    Raises BadRequest, TooLarge, NotFound, BadFile, Mismatch, and, unless the engine is lenient, Interrupted.
+    """
+    with started(engine, request, "scripts_txt2img", jobs_per_batch=2 if request.enable_hr else 1) as task:
+        asked = task.asked
+        second = plan_second_pass(task, request) if request.enable_hr else None
+        use_units(task, hires=second.size if second else None)
+        if second is not None:
+            task.facts |= second.facts
+        settings = asked.sampler()
+        shape = latent_shape(task, asked.width, asked.height)
+        hidden = everything_hidden(task.loaded.checkpoint.vae, shape) if takes_inpainting(task) else None
+        asked.note(task.facts, settings)
+
+        def make(batch: Batch) -> Sampled:
+            texts = task.texts(task.prompt, request.negative_prompt, asked.choice, request.steps)
+            guidance = Guidance(
+                rows=texts.rows,
+                cfg_scale=request.cfg_scale * asked.choice.sampler.cfg_multiplier,
+                size=(asked.height, asked.width),
+                control=task.units.control(hires=False),
+                inpainting=None if hidden is None else hidden.expand(task.batch_size, -1, -1, -1),
+                least_sigma=request.s_min_uncond or 0.0,
+            )
+            path = from_noise(settings, task.loaded.levels)
+            first = sample(task.tools, settings, path, guidance, batch.noise(shape))
+            if second is None or first.stopped is not None:
+                return first
+            return second_pass(task, second, batch, first.latents)
+
+        return make_batches(task, make)
