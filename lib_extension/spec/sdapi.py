@@ -1,5 +1,7 @@
 """What a client of /sdapi/v1 and /controlnet sends: bodies with the API's own field names and defaults.
 
+ControlNet units, which travel inside `alwayson_scripts`, are in controlnet.py.
+
 A field that is `None` was not sent: the server's options, or the sampler, decide. Nothing is checked here beyond types; what a value
 means, and whether it is refused, is decided where it is used.
 """
@@ -8,20 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-from lib_extension.spec.controlnet import ControlNetUnit
-
-__all__ = [
-    "ControlNetUnit",
-    "Detect",
-    "ExtraBatch",
-    "ExtraSingle",
-    "FileData",
-    "Img2Img",
-    "Interrogate",
-    "PngInfo",
-    "Txt2Img",
-]
 
 
 @dataclass(frozen=True, kw_only=True)
