@@ -93,9 +93,9 @@ def unquote(text: str) -> str:
         return text
 
 
-# A name has two letters or more, among them spaces, hyphens and slashes. The upper bound keeps a hostile text from costing time that
-# grows with the square of its length.
-_FIELD = re.compile(r'(\w[\w \-/]{1,200}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+# A name has two letters or more, among them spaces, hyphens and slashes, and begins where a run of those does. Looking back for that is
+# what keeps a hostile text from being searched anew from each of its letters.
+_FIELD = re.compile(r'(?<![\w \-/])[ \-/]*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 _SIZE = re.compile(r"(\d+)x(\d+)")
 _FEWEST_FIELDS = 3  # a last line with fewer is part of the prompt
 _NEGATIVE = "Negative prompt:"
