@@ -7,7 +7,10 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, ControlNetModel, DDIMScheduler, UNet2DConditionModel
+from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+from lib_extension.models.weights import made
 
 TOKENIZER = Path(__file__).parents[1] / "lib_extension" / "models" / "tokenizer"
 
@@ -22,9 +25,8 @@ def tiny_sd1(
 ) -> Path:
     """An SD1 model as a diffusers folder; 9 ``in_channels`` make it an inpainting model. Returns ``folder``."""
     torch.manual_seed(seed)
-    unet = UNet2DConditionModel(
-        **_unet_sizes(channels), in_channels=in_channels, cross_attention_dim=text_width, attention_head_dim=HEADS, sample_size=8
-    )
+    sizes = {"in_channels": in_channels, "cross_attention_dim": text_width, "attention_head_dim": HEADS, "sample_size": 8}
+    unet = made(UNet2DConditionModel, _unet_sizes(channels) | sizes)
     text_encoder = CLIPTextModel(_text_config(text_width, hidden_act="quick_gelu"))
     unet.save_pretrained(folder / "unet")
     text_encoder.save_pretrained(folder / "text_encoder")
@@ -38,9 +40,8 @@ def tiny_sd1(
 def tiny_sd2(folder: Path, *, seed: int = 0, prediction_type: str = "v_prediction") -> Path:
     """An SD2 model: linear projections, one head per level (the real one's are 64 wide), an open_clip-like text encoder."""
     torch.manual_seed(seed)
-    unet = UNet2DConditionModel(
-        **_unet_sizes(CHANNELS), cross_attention_dim=TEXT_WIDTH, attention_head_dim=[1, 1, 1, 1], use_linear_projection=True, sample_size=8
-    )
+    sizes = {"cross_attention_dim": TEXT_WIDTH, "attention_head_dim": [1] * 4, "use_linear_projection": True, "sample_size": 8}
+    unet = made(UNet2DConditionModel, _unet_sizes(CHANNELS) | sizes)
     unet.save_pretrained(folder / "unet")
     CLIPTextModel(_text_config(TEXT_WIDTH, hidden_act="gelu", heads=1)).save_pretrained(folder / "text_encoder")
     tiny_vae(folder / "vae", seed=seed)
@@ -54,20 +55,21 @@ def tiny_sdxl(folder: Path, *, seed: int = 0) -> Path:
     """An SDXL model: three levels, attention on the lower two (1 and 2 transformer blocks deep), two text encoders, time ids."""
     torch.manual_seed(seed)
     pooled_width = 48
-    unet = UNet2DConditionModel(
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        block_out_channels=(32, 32, 64),
-        layers_per_block=2,
-        transformer_layers_per_block=(1, 1, 2),
-        attention_head_dim=[1, 1, 1],
-        cross_attention_dim=TEXT_WIDTH + pooled_width,
-        use_linear_projection=True,
-        addition_embed_type="text_time",
-        addition_time_embed_dim=32,
-        projection_class_embeddings_input_dim=pooled_width + 6 * 32,
-        sample_size=16,
-    )
+    sizes: dict[str, object] = {
+        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        "block_out_channels": (32, 32, 64),
+        "layers_per_block": 2,
+        "transformer_layers_per_block": (1, 1, 2),
+        "attention_head_dim": (1, 1, 1),
+        "cross_attention_dim": TEXT_WIDTH + pooled_width,
+        "use_linear_projection": True,
+        "addition_embed_type": "text_time",
+        "addition_time_embed_dim": 32,
+        "projection_class_embeddings_input_dim": pooled_width + 6 * 32,
+        "sample_size": 16,
+    }
+    unet = made(UNet2DConditionModel, sizes)
     unet.save_pretrained(folder / "unet")
     CLIPTextModel(_text_config(TEXT_WIDTH, hidden_act="quick_gelu", heads=1)).save_pretrained(folder / "text_encoder")
     second = _text_config(pooled_width, hidden_act="gelu", heads=1, projection_dim=pooled_width)
@@ -83,15 +85,16 @@ def tiny_sdxl(folder: Path, *, seed: int = 0) -> Path:
 def tiny_vae(folder: Path, *, seed: int = 0, scaling_factor: float = 0.18215) -> Path:
     """An f8 autoencoder with 4 latent channels and one resnet a level."""
     torch.manual_seed(seed)
-    vae = AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        block_out_channels=VAE_CHANNELS,
-        layers_per_block=1,
-        latent_channels=4,
-        scaling_factor=scaling_factor,
-        sample_size=64,
-    )
+    sizes: dict[str, object] = {
+        "down_block_types": ("DownEncoderBlock2D",) * 4,
+        "up_block_types": ("UpDecoderBlock2D",) * 4,
+        "block_out_channels": VAE_CHANNELS,
+        "layers_per_block": 1,
+        "latent_channels": 4,
+        "scaling_factor": scaling_factor,
+        "sample_size": 64,
+    }
+    vae = made(AutoencoderKL, sizes)
     vae.save_pretrained(folder)
     return folder
 
@@ -102,10 +105,40 @@ def tiny_controlnet(folder: Path, checkpoint: Path, *, seed: int = 1) -> Path:
     unet = UNet2DConditionModel.from_pretrained(checkpoint / "unet")
     net = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(16, 32, 96, 256))
     with torch.no_grad():
-        for convolution in (*net.controlnet_down_blocks, net.controlnet_mid_block, net.controlnet_cond_embedding.conv_out):
-            torch.nn.init.normal_(convolution.weight, std=0.1)
+        for name, parameter in net.named_parameters():
+            if name.startswith(("controlnet_down", "controlnet_mid", "controlnet_cond_embedding.conv_out")) and parameter.ndim == 4:
+                torch.nn.init.normal_(parameter, std=0.1)
     net.save_pretrained(folder)
     return folder
+
+
+# What a trainer would change: two matrices and a convolution of the U-Net, a matrix of the text encoder; (out, in, kernel).
+LORA_MODULES = {
+    "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q": (32, 32, 1),
+    "unet.up_blocks.3.attentions.2.transformer_blocks.0.attn2.to_k": (32, TEXT_WIDTH, 1),
+    "unet.mid_block.resnets.0.conv1": (64, 64, 3),
+    "text_encoder.text_model.encoder.layers.1.mlp.fc1": (4 * TEXT_WIDTH, TEXT_WIDTH, 1),
+}
+
+
+def tiny_lora(file: Path, *, naming: str = "kohya", rank: int = 4, alpha: float = 2.0, seed: int = 2, strength: float = 0.3) -> Path:
+    """A LoRA with a convolution (LoCon) for ``tiny_sd1``, under kohya's, diffusers' or peft's names (these two say alpha = rank)."""
+    generator = torch.Generator().manual_seed(seed)
+    tensors: dict[str, torch.Tensor] = {}
+    for module, (outputs, inputs, kernel) in LORA_MODULES.items():
+        kernels = (kernel, kernel) if kernel > 1 else ()
+        down = torch.randn(rank, inputs, *kernels, generator=generator) * strength
+        up = torch.randn(outputs, rank, *(1 for _ in kernels), generator=generator) * strength
+        if naming == "kohya":
+            name = module.replace("text_encoder.", "te.").replace(".", "_")
+            tensors |= {f"lora_{name}.lora_down.weight": down, f"lora_{name}.lora_up.weight": up, f"lora_{name}.alpha": torch.tensor(alpha)}
+        elif naming == "diffusers":
+            tensors |= {f"{module}.lora.down.weight": down, f"{module}.lora.up.weight": up * alpha / rank}
+        else:
+            tensors |= {f"{module}.lora_A.weight": down, f"{module}.lora_B.weight": up * alpha / rank}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, file)
+    return file
 
 
 def _unet_sizes(channels: tuple[int, ...]) -> dict[str, object]:
@@ -148,7 +181,7 @@ def _scheduler(prediction_type: str) -> DDIMScheduler:
         clip_sample=False,
         set_alpha_to_one=False,
         steps_offset=1,
-        prediction_type=prediction_type,
+        prediction_type=prediction_type,  # pyright: ignore[reportArgumentType]
     )
 
 

@@ -39,7 +39,8 @@ class Checkpoint:
     """A base model in memory.
 
     The SD2 text encoder has no last layer (the U-Net was trained on the states before it), so its last hidden state is the one to use.
-    ``applied`` says which LoRAs are in the weights now, ``base_weights`` what the modules that they changed held before, by path.
+    ``applied`` says which LoRAs are in the weights (None: not known, because changing them failed half way); ``base_weights`` are those
+    of the modules that they changed, by path.
     """
 
     name: str
@@ -52,7 +53,7 @@ class Checkpoint:
     tokenizers: tuple[CLIPTokenizer, ...]
     noise: NoiseSchedule
     placement: Placement
-    applied: tuple[object, ...] = ()
+    applied: tuple[object, ...] | None = ()
     base_weights: dict[str, torch.Tensor] = field(default_factory=dict)
 
     @property

@@ -14,6 +14,7 @@ from transformers.utils import logging as transformers_logging
 
 from lib_extension.models.families import FAMILIES, Family, NoiseSchedule
 from lib_extension.models.single_file import Networks, bundled_tokenizer
+from lib_extension.models.weights import settled
 from lib_extension.spec.errors import BadFile
 
 Network = TypeVar("Network", bound=ModelMixin)
@@ -39,7 +40,7 @@ def load_network(kind: type[Network], folder: Path, dtype: torch.dtype) -> Netwo
         network = kind.from_pretrained(folder, torch_dtype=dtype, use_safetensors=True, local_files_only=True, variant=_variant(folder))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as e:
         raise _unreadable(folder) from e
-    return network.eval().requires_grad_(False)
+    return settled(network)
 
 
 def read_config(file: Path) -> dict[str, Any]:
@@ -74,7 +75,7 @@ def _text_encoder(folder: Path, projects: bool, dtype: torch.dtype) -> Text:
     finally:
         if shown:
             transformers_logging.enable_progress_bar()
-    return network.eval().requires_grad_(False)
+    return settled(network)
 
 
 def _tokenizer(folder: Path, pad_token: str) -> CLIPTokenizer:

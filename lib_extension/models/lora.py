@@ -59,7 +59,7 @@ def apply(checkpoint: Checkpoint, uses: Sequence[LoraUse]) -> None:
     for file, use in enumerate(uses):
         for path, part in _parts(file, use, checkpoint, modules):
             plan.setdefault(path, []).append(part)
-    checkpoint.applied = ()  # An interruption from here on must not leave half a change taken for a whole one.
+    checkpoint.applied = None  # Whatever fails from here on, half a change must not be taken for a whole one.
     for path in checkpoint.base_weights.keys() - plan.keys():
         modules[path].weight.data.copy_(checkpoint.base_weights.pop(path))
     with ExitStack() as stack:

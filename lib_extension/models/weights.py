@@ -51,8 +51,19 @@ def fill(make: Callable[[], Network], tensors: Mapping[str, torch.Tensor], dtype
     for name, place in wanted.items():
         if tensors[name].shape != place.shape:
             raise BadFile(f"{what} does not fit together: {name} is {_sizes(tensors[name])}, but {_sizes(place)} was expected.")
-    network.load_state_dict({name: tensors[name].to(dtype).contiguous() for name in wanted}, assign=True)
+    network.load_state_dict({name: tensors[name].to(dtype) for name in wanted}, assign=True)
     _make_position_numbers(network)
+    return settled(network)
+
+
+def settled(network: Network) -> Network:
+    """The network, for use only, with its weights in memory of its own.
+
+    Freshly read weights are the file itself, mapped into memory: who overwrites it would end this process, and sums come out in another
+    order where a file's tensors lie at other addresses.
+    """
+    for parameter in network.parameters():
+        parameter.data = parameter.data.clone(memory_format=torch.contiguous_format)
     return network.eval().requires_grad_(False)
 
 
