@@ -17,6 +17,8 @@ from lib_extension.spec.sdapi import Generation, Img2Img, Txt2Img
 
 KERNEL = "Kernel size: (3 x 3). Kernel size can't be greater than actual input size"
 
+ENUMS = {"resize_mode": ("ResizeMode", get_args(ResizeMode)), "control_mode": ("ControlMode", get_args(ControlMode))}
+
 
 def fail_as_webui(body: Generation, server: Server) -> None:
     """Raises the WebUI's answer to a request that stops it, in the order in which it would meet the faults."""
@@ -58,10 +60,10 @@ def _unit(unit: Mapping[str, Any]) -> None:
     module = unit.get("module") or "none"
     if module not in module_names():
         raise _invalid_unit("module", f"module({module}) not found in supported modules.")
-    for name, kind in (("resize_mode", ResizeMode), ("control_mode", ControlMode)):
+    for name, (kind, choices) in ENUMS.items():
         value = unit.get(name)
-        if isinstance(value, str) and value not in get_args(kind):
-            raise _invalid_unit(name, f"{value!r} is not a valid {kind.__name__ if hasattr(kind, '__name__') else name}")
+        if isinstance(value, str) and value not in choices:
+            raise _invalid_unit(name, f"{value!r} is not a valid {kind}")
 
 
 def _invalid_unit(field: str, message: str) -> WebuiAnswer:
