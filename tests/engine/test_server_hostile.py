@@ -42,6 +42,10 @@ def refused(answer: httpx.Response, status: int, *words: str) -> None:
     assert ".py" not in answer.text
 
 
+def with_unit(unit: dict[str, Any]) -> dict[str, Any]:
+    return {"alwayson_scripts": {"controlnet": {"args": [{"enabled": True, **unit}]}}}
+
+
 def png(width: int, height: int) -> bytes:
     """A grey 1-bit PNG, a few kB however large."""
 
