@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -23,7 +23,8 @@ def running_engine(model: str, log: Path, patience: float = 300) -> Iterator[str
     What it prints goes to `log`. `patience` is how many seconds it may take to start.
     """
     with log.open("wb") as output:
-        command = [sys.executable, "-m", "lib_extension.engine", "--model", model, "--port", str(_free_port())]
+        # It ends with this process, even where that is killed.
+        command = [sys.executable, "-m", "lib_extension.engine", "--model", model, "--port", "0", "--parent-pid", str(os.getpid())]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
     try:
         yield _wait_until_ready(process, log, patience)
@@ -49,8 +50,3 @@ def _wait_until_ready(process: subprocess.Popen[bytes], log: Path, patience: flo
             raise Unreachable(f"The engine ended while it started: {last[0]} (all it printed is in {log})")
         time.sleep(0.1)
     raise Unreachable(f"The engine did not start in {patience:g} seconds (what it printed is in {log}).")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]

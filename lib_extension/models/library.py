@@ -111,7 +111,9 @@ class Library:
         self._checkpoints += [found for found in models if not _is_vae(found)]
         self._vaes = [found for found in models if _is_vae(found)] + self._search(self.folders.vaes)
         self._loras = self._search(self.folders.loras)
-        self._controlnets = self._search(self.folders.controlnets)
+        # A pipeline may be saved with the ControlNet that goes with it, which then has the pipeline's name.
+        inside = [Found(found.path / "controlnet", found.file, self._hashes) for found in self._checkpoints]
+        self._controlnets = [found for found in inside if is_diffusers_folder(found.path)] + self._search(self.folders.controlnets)
         self._embeddings = self._search(self.folders.embeddings)
         self._upscalers = self._search(self.folders.upscalers)
 

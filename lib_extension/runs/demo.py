@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
@@ -41,9 +42,10 @@ def make_pictures(recipe_file: Path, model: str, folder: Path) -> None:
     for earlier in folder.glob("[0-9][0-9]-*.png"):
         earlier.unlink()
     print(f"Starting the engine with the model {model}", flush=True)
-    with running_engine(model, folder / "engine.log") as url:
+    with ExitStack() as open_until_done:
+        url = open_until_done.enter_context(running_engine(model, folder / "engine.log"))
         # Two clients: the progress line asks from a thread of its own while the other one waits for its pictures.
-        client, asker = Client(url, httpx.HTTPTransport()), Client(url, httpx.HTTPTransport())
+        client, asker = (open_until_done.enter_context(closing(Client(url, httpx.HTTPTransport()))) for _ in range(2))
         print(f"{recipe.title or recipe.name}: {len(recipe.stages)} stages for {len(recipe.rows)} rows", flush=True)
         results: list[Result] = []
         for result in run(recipe, inputs, client, ProgressLine(len(recipe.stages), sys.stdout, asker.progress)):

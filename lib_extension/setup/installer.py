@@ -68,16 +68,18 @@ class Installer:
         self.say(f"Making the environment {self.folder} with {'uv' if self.uv else 'venv and pip'}")
         if self.uv:
             self._run([self.uv, "venv", "--quiet", "--python", base, str(self.folder)])
-        elif importlib.util.find_spec("ensurepip"):
-            self._run([base, "-m", "venv", str(self.folder)])
-        elif importlib.util.find_spec("pip"):
+            return
+        if not (importlib.util.find_spec("ensurepip") or importlib.util.find_spec("pip")):
+            raise InstallError("This Python has neither pip nor ensurepip. Install them first (Debian, Ubuntu: apt install python3-venv).")
+        self._run([base, "-m", "venv", "--without-pip", str(self.folder)])
+        if importlib.util.find_spec("ensurepip"):
+            # Here and not by venv, which would keep to itself why it failed.
+            self._run([str(self.python), "-m", "ensurepip", "--default-pip"])
+        else:
             # Debian keeps ensurepip in a package of its own; the pip that is there can bring one that stays inside.
-            self._run([base, "-m", "venv", "--without-pip", str(self.folder)])
             command = [str(self.python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
             inside = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
             self._run([base, "-m", "pip", "install", "--quiet", "--target", inside, "pip"])
-        else:
-            raise InstallError("This Python has neither pip nor ensurepip. Install them first (Debian, Ubuntu: apt install python3-venv).")
 
     def install_torch(self, lock: Path, index: str) -> None:
         """Install the locked torch from ``index``; what it depends on comes with the lock."""

@@ -1,0 +1,73 @@
+"""Does the demo's whole way hold, from the recipe through a real engine to the files? On a tiny model with random weights."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from lib_extension.backend.client import Unreachable
+from lib_extension.backend.engine_process import running_engine
+from lib_extension.runs.demo import main
+from lib_extension.runs.recipe_files import BUILT_IN
+from tests import tiny
+
+
+@pytest.fixture
+def small_demo(tmp_path: Path, sd1_folder: Path) -> Path:
+    """A folder with the model "demo" and the built-in recipe, cut down to one row of small pictures."""
+    shutil.copytree(sd1_folder, tmp_path / "demo")
+    tiny.tiny_controlnet(tmp_path / "demo" / "controlnet", tmp_path / "demo")
+    shutil.copytree(BUILT_IN / "inputs", tmp_path / "inputs")
+    recipe = yaml.safe_load((BUILT_IN / "product-shots.yaml").read_text(encoding="utf-8"))
+    recipe["rows"] = recipe["rows"][:1]
+    recipe["settings"]["steps"] = 3
+    recipe["stages"][0]["settings"] = {"width": 64, "height": 64}
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
+    return tmp_path
+
+
+def test_four_stages_with_a_real_engine(small_demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = small_demo / "out"
+    status = main(["--model", str(small_demo / "demo"), "--recipe", str(small_demo / "recipe.yaml"), "--output", str(output)])
+    printed = capsys.readouterr()
+    assert (status, printed.err) == (0, "")
+    assert "[4/4] upscale: 2 calls" in printed.out
+    assert f"7 pictures are in {output}" in printed.out
+
+    manifest = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
+    assert [picture["file"] for picture in manifest["pictures"]] == [
+        "01-base-1.png",
+        *(f"01-{stage}-{number}.png" for stage in ("variations", "background", "upscale") for number in (1, 2)),
+    ]
+    assert manifest["checkpoint"].startswith("demo")
+    assert (output / "contact-sheet.png").is_file()
+    assert pixels(output / "01-upscale-2.png").shape == (128, 128, 3)
+    assert "ControlNet 0" in manifest["pictures"][0]["infotext"]
+
+    # The background was redrawn, and the product kept to the pixel: well inside the drawing's outline nothing has changed.
+    before, after = pixels(output / "01-variations-1.png"), pixels(output / "01-background-1.png")
+    assert np.array_equal(before[28:36, 28:36], after[28:36, 28:36])
+    assert not np.array_equal(before[:8], after[:8])
+
+
+def test_what_is_wrong_with_the_recipe_is_said_before_the_engine_starts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "r.yaml").write_text("name: r\nstagez: []\n", encoding="utf-8")
+    assert main(["--recipe", str(tmp_path / "r.yaml"), "--output", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().err == 'Atelier: stagez is not known. Did you mean "stages"?\n'
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_engine_that_cannot_start_says_why(tmp_path: Path) -> None:
+    with pytest.raises(Unreachable, match=r"The engine ended while it started: .*nowhere"), running_engine("nowhere", tmp_path / "log"):
+        pytest.fail("it started")
+
+
+def pixels(file: Path) -> np.ndarray:
+    with Image.open(file) as picture:
+        return np.asarray(picture.convert("RGB"))
