@@ -32,8 +32,7 @@ def published(network: Esrgan, naming: str) -> dict[str, torch.Tensor]:
     if naming == "Real-ESRGAN":
         return {f"params_ema.{name}": tensor for name, tensor in tensors.items()}
     if naming == "BSRGAN":
-        changes = [("body.", "RRDB_trunk."), ("rdb", "RDB"), ("conv_body", "trunk_conv"), ("conv_up", "upconv"), ("conv_hr", "HRconv")]
-        changes[0] = (r"^body\.", "RRDB_trunk.")
+        changes = [(r"^body\.", "RRDB_trunk."), ("rdb", "RDB"), ("conv_body", "trunk_conv"), ("conv_up", "upconv"), ("conv_hr", "HRconv")]
     else:
         changes = [
             (r"^body\.(\d)\.rdb(\d)\.conv(\d)", r"model.1.sub.\1.RDB\2.conv\3.0"),
