@@ -105,6 +105,8 @@ def check_units(units: Sequence[ControlNetUnit], target: Target, *, most: int) -
             raise BadRequest(f"ControlNet unit {i} names no model. GET /controlnet/model_list lists them.")
         if unit.image is None and target.source is None:
             raise BadRequest(f"ControlNet unit {i} has no image.")
+        if find_module(unit.module).inpaints and unit.image is not None and unit.mask is None:
+            raise BadRequest(f"ControlNet unit {i}: the module {unit.module} needs a mask beside its image.")
 
 
 @dataclass(frozen=True)
@@ -153,16 +155,16 @@ def _input(asked: ControlNetUnit, i: int, module: Module, target: Target) -> tup
     if mask is not None and mask.size != picture.size:
         raise BadRequest(f"ControlNet unit {i}: the mask is {mask.width}×{mask.height}, the image {picture.width}×{picture.height}.")
     if mask is not None and not module.inpaints:
-        low, high = mask.getextrema()
-        if high > 5 and low < 250:  # A drawing in the mask is meant as the picture ("scribble").
+        covered = np.asarray(mask)
+        if covered.max() > 5 and covered.min() < 250:  # A drawing in the mask is meant as the picture ("scribble").
             picture = mask.convert("RGB")
     if source is not None and source.crop is not None and asked.inpaint_crop_input_image:
         picture = source.crop(picture, mode)
         mask = source.crop(mask, mode) if mask is not None else None
     pixels = np.asarray(picture)
     if module.inpaints:
-        covered = np.asarray(mask) if mask is not None else np.zeros(pixels.shape[:2], np.uint8)
-        pixels = np.concatenate([pixels, covered[:, :, None]], axis=2)
+        inside = np.asarray(mask) if mask is not None else np.zeros(pixels.shape[:2], np.uint8)
+        pixels = np.concatenate([pixels, inside[:, :, None]], axis=2)
     return pixels, mode
 
 
@@ -233,7 +235,9 @@ class _Sum:
         each = [layers for net in self._nets if (layers := net(seen, share)) is not None]
         if not each:
             return None
-        total = [torch.stack(layers).sum(0) if len(layers) > 1 else layers[0] for layers in zip(*each, strict=True)]
+        total = each[0]
+        for layers in each[1:]:
+            total = [one + other for one, other in zip(total, layers, strict=True)]
         return Residuals(tuple(total[:-1]), total[-1])
 
 

@@ -27,7 +27,8 @@ def encode(vae: AutoencoderKL, pictures: Tensor) -> Tensor:
     """(B, 3, H, W) in [0, 1] → (B, C, H/8, W/8), fp32. The middle of the encoder's distribution, so the same every time."""
     first = next(vae.parameters())
     values = (pictures * 2 - 1).to(first.device, first.dtype)
-    latents = [vae.encode(value.unsqueeze(0)).latent_dist.mode() for value in values]  # One by one: memory, and alike in any batch.
+    # One by one: memory, and alike in any batch.
+    latents = [vae.encode(value.unsqueeze(0), return_dict=False)[0].mode() for value in values]
     return torch.cat(latents).float() * vae.config["scaling_factor"]
 
 

@@ -242,7 +242,7 @@ def unipc(walk: Walk, x: Tensor, sigmas: list[float]) -> Tensor:
 
 
 def dpm_fast(walk: Walk, x: Tensor, sigmas: list[float]) -> Tensor:
-    """DPM-Solver-fast: as many evaluations as levels, in steps of order 3 and last ones of lower order. Only the ends of ``sigmas`` count."""
+    """DPM-Solver-fast: as many evaluations as levels, in steps of order 3 and lower ones last. Only the ends of ``sigmas`` count."""
     evaluations = len(sigmas) - 1
     high, low = sigmas[0], next(sigma for sigma in reversed(sigmas) if sigma > 0)
     steps = evaluations // 3 + 1

@@ -57,7 +57,12 @@ class Task:
     def texts(self, positive: Prompt, negative: str, choice: Choice, steps: int, base_steps: int | None = None) -> Texts:
         """Both prompts encoded for every picture of a batch, with the LoRAs of the positive one in place."""
         checkpoint, asked = self.loaded.checkpoint, self.asked
-        apply(checkpoint, list(positive.loras))
+        try:
+            apply(checkpoint, positive.loras)
+        except AtelierError:
+            if not asked.lenient:
+                raise
+            apply(checkpoint, ())  # The WebUI's answer is the picture without any effect of LoRAs.
         settings: dict[str, Any] = {
             "steps": choice.sampler.total_evaluations(steps),
             "clip_skip": asked.clip_skip,
