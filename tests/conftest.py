@@ -8,8 +8,14 @@ from pathlib import Path
 os.environ["HF_HUB_OFFLINE"] = "1"  # Before any Hugging Face package is imported: a test that needs the hub must fail, not download.
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import tiny
+
+# Nothing that depends on the clock: on a busy machine that fails tests that are right. The same examples every time: a failure must not
+# come and go.
+settings.register_profile("atelier", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("atelier")
 
 
 @pytest.fixture(scope="session")

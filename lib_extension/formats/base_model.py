@@ -45,9 +45,8 @@ def what_is(header: Header) -> Kind:
     if _starts(names, "model.diffusion_model."):
         return Kind("checkpoint", family_of_checkpoint(header), "ldm")
     if _is_network(names):
-        return Kind(
-            "unet", _family_of_unet(header.tensors, ""), "diffusers" if _any(names, "transformer_blocks", "down_blocks.") else "ldm"
-        )
+        naming = "diffusers" if _starts(names, "time_embedding.", "time_text_embed.") else "ldm"
+        return Kind("unet", _family_of_unet(header.tensors, ""), naming)
     return _what_else(header.tensors)
 
 

@@ -138,6 +138,8 @@ def _widen_rows(values: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
 
 def _blur_axis(values: NDArray[np.uint8], sigma: float, axis: int) -> NDArray[np.uint8]:
     radius = int(2.5 * sigma + 0.5)
+    if radius == 0:
+        return values
     offsets = np.arange(-radius, radius + 1)
     weights = np.exp(-(offsets**2) / (2 * sigma**2))
     weights /= weights.sum()

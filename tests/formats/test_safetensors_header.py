@@ -128,7 +128,7 @@ entries = st.fixed_dictionaries(
 headers = st.dictionaries(st.text(max_size=3), entries | st.none() | st.integers(), max_size=3)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 @given(header=headers, data=st.binary(max_size=24))
 def test_what_is_taken_the_library_takes_too(tmp_path: Path, header: Any, data: bytes):
     path = write(tmp_path / "x.safetensors", header, data)
@@ -141,7 +141,7 @@ def test_what_is_taken_the_library_takes_too(tmp_path: Path, header: Any, data: 
         assert all(tuple(file.get_slice(name).get_shape()) == tensor.shape for name, tensor in read.tensors.items())
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 @given(content=st.binary(max_size=64) | st.binary(max_size=40).map(lambda tail: (20).to_bytes(8, "little") + b'{"a":{"dtype":' + tail))
 def test_any_bytes_are_read_or_refused(tmp_path: Path, content: bytes):
     path = tmp_path / "x.safetensors"
