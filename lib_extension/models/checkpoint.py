@@ -14,6 +14,7 @@ from lib_extension.models.families import NoiseSchedule
 from lib_extension.models.library import Found, refuse_pickle
 from lib_extension.models.shapes import TIME_IDS
 from lib_extension.models.single_file import load_single_file
+from lib_extension.models.weights import placed
 from lib_extension.spec.errors import BadRequest
 
 ATTENTIONS = ("sdpa", "xformers")
@@ -76,7 +77,7 @@ def load_checkpoint(found: Found, placement: Placement) -> Checkpoint:
     load = load_folder if found.path.is_dir() else load_single_file
     networks = load(found.path, placement.dtype, placement.vae_dtype)
     for network in (networks.unet, networks.vae, *networks.text_encoders):
-        network.to(placement.device)
+        placed(network, placement.device)
     _speed_up(networks.unet, placement)
     return Checkpoint(
         name=found.name,

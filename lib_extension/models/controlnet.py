@@ -17,7 +17,7 @@ from lib_extension.models.families import FAMILIES
 from lib_extension.models.ldm_names import controlnet_to_diffusers
 from lib_extension.models.library import Found, refuse_pickle
 from lib_extension.models.shapes import Unshaped, controlnet_config
-from lib_extension.models.weights import fill, made, read_tensors
+from lib_extension.models.weights import fill, made, placed, read_tensors
 from lib_extension.spec.errors import BadFile, Mismatch
 
 _DIFFUSERS_MARK, _LDM_MARK = "controlnet_cond_embedding.conv_in.weight", "input_hint_block.0.weight"
@@ -34,7 +34,7 @@ def load_controlnet(found: Found, checkpoint: Checkpoint) -> ControlNetModel:
         _check_fit(found, network.config, checkpoint)
     else:
         network = _from_file(found, checkpoint)
-    return network.to(checkpoint.device)
+    return placed(network, checkpoint.device)
 
 
 def _from_file(found: Found, checkpoint: Checkpoint) -> ControlNetModel:

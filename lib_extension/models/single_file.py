@@ -42,7 +42,7 @@ def load_single_file(path: Path, dtype: torch.dtype, vae_dtype: torch.dtype) -> 
     config = beside(path)
     try:
         texts = tuple(_text_encoder(path, facts, config, dtype) for facts in family.text)
-        unet = _unet(path, family, config, texts[-1].config.projection_dim, dtype)
+        unet = _unet(path, family, config, texts[-1].config.projection_dim or 0, dtype)
         vae = load_vae_tensors(read_tensors(path, (VAE_PREFIX,)), family, vae_dtype, f'The VAE of "{path.name}"')
     except KeyError as e:
         raise BadFile(f'"{path.name}" is no complete {family.name} checkpoint: it holds no {e}.') from e

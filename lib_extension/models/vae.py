@@ -9,7 +9,7 @@ from lib_extension.models.diffusers_folder import load_network
 from lib_extension.models.families import FAMILIES
 from lib_extension.models.library import Found, refuse_pickle
 from lib_extension.models.single_file import VAE_PREFIX, load_vae_tensors
-from lib_extension.models.weights import read_tensors
+from lib_extension.models.weights import placed, read_tensors
 from lib_extension.spec.errors import Mismatch
 
 
@@ -29,4 +29,4 @@ def load_vae(found: Found, checkpoint: Checkpoint) -> AutoencoderKL:
     if wanted != given:
         raise Mismatch(f'The VAE "{found.name}" makes {given} latent channels, but the checkpoint "{checkpoint.name}" has {wanted}.')
     vae.register_to_config(scaling_factor=checkpoint.vae.config["scaling_factor"])
-    return vae.to(placement.device)
+    return placed(vae, placement.device)

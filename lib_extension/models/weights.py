@@ -33,7 +33,7 @@ def read_tensors(path: Path, prefixes: Iterable[str] = ("",)) -> dict[str, torch
 
 def made(kind: type[Made], config: dict[str, object]) -> Made:
     """A diffusers network from its configuration."""
-    network = kind.from_config(config)
+    network = kind.from_config(config)  # pyright: ignore[reportAttributeAccessIssue] - every diffusers network has it
     assert isinstance(network, kind)
     return network
 
@@ -65,6 +65,11 @@ def settled(network: Network) -> Network:
     for parameter in network.parameters():
         parameter.data = parameter.data.clone(memory_format=torch.contiguous_format)
     return network.eval().requires_grad_(False)
+
+
+def placed(network: Network, device: torch.device) -> Network:
+    """The network on its device. (The libraries' own ``to`` adds checks for quantised weights, and loses its type.)"""
+    return torch.nn.Module.to(network, device)
 
 
 def _make_position_numbers(network: torch.nn.Module) -> None:

@@ -24,10 +24,10 @@ def test_layouts_are_the_same_vae(sd1_folder: Path, tmp_path: Path) -> None:
     folder = tiny.tiny_vae(tmp_path / "folder", seed=7, scaling_factor=0.13025)
     file = ldm_files.write_vae(folder, tmp_path / "ldm.safetensors")
     vaes = [load_vae(found(path), checkpoint) for path in (folder, folder / "diffusion_pytorch_model.safetensors", file)]
-    latents = torch.randn(1, 4, 4, 4)
+    latents = torch.FloatTensor(torch.randn(1, 4, 4, 4))
     with torch.no_grad():
-        pictures = [vae.decode(latents).sample for vae in vaes]
-        own = checkpoint.vae.decode(latents).sample
+        pictures = [vae.decode(latents, return_dict=False)[0] for vae in vaes]
+        own = checkpoint.vae.decode(latents, return_dict=False)[0]
     assert torch.equal(pictures[0], pictures[1])
     assert torch.equal(pictures[0], pictures[2])
     assert not torch.equal(pictures[0], own)
