@@ -39,7 +39,10 @@ def new_text_encoder() -> CLIPTextModel:
 
 
 def new_unet() -> UNet2DConditionModel:
-    """Four levels, two residual blocks a level, attention on the first three."""
+    """Four levels, two residual blocks a level, attention on the first three.
+
+    Each width is a whole multiple of the first: ldm knows them as multipliers.
+    """
     torch.manual_seed(2)
     return UNet2DConditionModel(
         sample_size=16,
@@ -47,7 +50,7 @@ def new_unet() -> UNet2DConditionModel:
         out_channels=4,
         down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
-        block_out_channels=(64, 96, 128, 128),
+        block_out_channels=(64, 128, 128, 128),
         layers_per_block=2,
         cross_attention_dim=CONTEXT,
         attention_head_dim=4,

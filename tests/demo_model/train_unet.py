@@ -94,7 +94,7 @@ def main() -> None:
     model = nn.ModuleDict({"unet": unet, "text_encoder": encoder})
     shadow = Shadow(model)
     optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.99), weight_decay=0.01, fused=True)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.998))
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.997))
     run = Run(chosen.folder, {"model": model, "average": average, "optimizer": optimizer})
     lesson = first_process_first(rank, lambda: prepare(chosen.vae, chosen.folder / "latents.pt"))
     scheduler = DDPMScheduler(**BETAS)
