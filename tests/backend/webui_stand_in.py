@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from wsgiref.types import StartResponse, WSGIEnvironment
 
 from PIL import Image
 
@@ -22,7 +21,7 @@ class StandIn:
     lost: int = 0  # so many pictures fewer than asked for, as after an interrupt
     refuse: tuple[int, Any] | None = None  # status and body of every answer
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Callable[[str, list[tuple[str, str]]], object]) -> Iterable[bytes]:
         """Answer one request."""
         path = environ["PATH_INFO"]
         length = int(environ.get("CONTENT_LENGTH") or 0)
