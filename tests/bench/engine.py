@@ -25,7 +25,8 @@ os.environ["TRANSFORMERS_VERBOSITY"] = "error"  # It says that torchvision is mi
 
 import psutil
 import torch
-from diffusers import EulerDiscreteScheduler, StableDiffusionPipeline
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 from PIL import Image
 
 from lib_extension.engine.options import Options
@@ -99,7 +100,8 @@ def measure(folder: Path, rounds: int, requests: int) -> Measured:
 
 def take_turns(rounds: int, first: Callable[[], float], second: Callable[[], float]) -> tuple[list[float], list[float]]:
     """A B A B ..., after one of each that does not count."""
-    first(), second()
+    first()
+    second()
     pairs = [(first(), second()) for _ in range(rounds)]
     return [a for a, _ in pairs], [b for _, b in pairs]
 

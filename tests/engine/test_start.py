@@ -60,7 +60,7 @@ def test_what_is_a_hub_id(model: str | None, is_one: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "title"), [(None, "tiny.safetensors"), ("tiny2", "tiny2.safetensors"), ("none", ""), ("PATH", "tiny2.safetensors")]
+    ("model", "title"), [(None, "tiny2.safetensors"), ("tiny", "tiny.safetensors"), ("none", ""), ("PATH", "tiny2.safetensors")]
 )
 def test_which_model_is_loaded_first(webui_models: Path, model: str | None, title: str) -> None:
     arguments = ["--models-dir", str(webui_models)]
