@@ -50,7 +50,7 @@ WORKER_ONLY |= {"lark", "uvicorn", "huggingface_hub", "safetensors", "onnx", "to
 
 def _part(path: Path) -> str:
     """ "spec" for lib_extension/spec/errors.py, "plan" for lib_extension/plan.py, "trainer" for trainer/loop.py."""
-    names = path.relative_to(ROOT).with_suffix("").parts
+    names = list(path.relative_to(ROOT).with_suffix("").parts)
     return names[1] if names[0] == "lib_extension" and len(names) > 1 else names[0]
 
 
