@@ -243,7 +243,7 @@ class _Sum:
 
 def _hint(pixels: Pixels) -> Tensor:
     """(H, W, 3 or 4) → (1, 3, H, W) in [0, 1]; what is to be inpainted is −1, as ControlNet 1.1 inpaint was trained."""
-    values = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 255
+    values = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)[None].float() / 255
     if values.shape[1] == 3:
         return values
     covered = (values[:, 3:] > 0.5).float()

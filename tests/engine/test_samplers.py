@@ -33,9 +33,9 @@ def test_names_mean_what_the_webui_makes_of_them(sampler: str | None, scheduler:
 
 
 def test_unknown_names_are_refused_with_the_near_miss() -> None:
-    with pytest.raises(BadRequest, match='There is no sampler "Eulr a".* Did you mean "Euler a"'):
+    with pytest.raises(BadRequest, match=r'There is no sampler "Eulr a".* Did you mean "Euler a"'):
         choose("Eulr a", None, lenient=False)
-    with pytest.raises(BadRequest, match='There is no scheduler "Kerras".* Did you mean "Karras"'):
+    with pytest.raises(BadRequest, match=r'There is no scheduler "Kerras".* Did you mean "Karras"'):
         choose("Euler", "Kerras", lenient=False)
 
 

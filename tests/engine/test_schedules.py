@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -27,7 +29,7 @@ def test_every_schedule_falls_from_the_largest_level(schedule: Schedule, n: int)
     sigmas = schedule.sigmas(n, LEVELS)
     assert len(sigmas) >= n + 1
     assert sigmas[0] <= LEVELS.largest + 1e-3
-    assert all(first >= second for first, second in zip(sigmas[:-1], sigmas[1:], strict=True))
+    assert all(first >= second for first, second in pairwise(sigmas))
     if schedule.name != "kl_optimal":
         assert sigmas[-1] == 0
 

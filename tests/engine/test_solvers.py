@@ -52,7 +52,17 @@ class Walked:
 
 
 NOISY = ("DPM++ SDE", "DPM++ 2M SDE", "DPM++ 2M SDE Heun", "DPM++ 2S a", "DPM++ 3M SDE", "Euler a", "DPM2 a", "DPM fast", "Restart", "LCM")
-ERROR_AT_40 = {"Euler": 0.2, "DDIM": 0.2, "DDIM CFG++": 0.2, "UniPC": 0.05, "DPM++ 2M": 0.01, "PLMS": 0.01, "Heun": 0.005, "DPM2": 0.002, "LMS": 0.001}
+ERROR_AT_40 = {
+    "Euler": 0.2,
+    "DDIM": 0.2,
+    "DDIM CFG++": 0.2,
+    "UniPC": 0.05,
+    "DPM++ 2M": 0.01,
+    "PLMS": 0.01,
+    "Heun": 0.005,
+    "DPM2": 0.002,
+    "LMS": 0.001,
+}
 
 
 @pytest.mark.parametrize("name", ERROR_AT_40)
