@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 
@@ -15,9 +15,12 @@ from lib_extension.engine.emphasis import check_mode, emphasise
 from lib_extension.engine.prompt import extra_networks, schedule, split_and
 from lib_extension.models.checkpoint import Checkpoint
 from lib_extension.models.library import Found
+from lib_extension.models.single_file import bundled_tokenizer
+from lib_extension.spec.errors import TooLarge
 
 _KEPT = 16  # encoded texts; a picture needs two, a highres fix four
 _COUNTED_STEPS = 20
+MAX_CHARACTERS = 20_000  # about 60 chunks; the grammar takes seconds for more brackets than fit in it
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class TextEncoders:
         self._encoders = [
             Encoder(model, reading, index) for index, (model, reading) in enumerate(zip(checkpoint.text_encoders, readings, strict=True))
         ]
-        self._tokens = Tokens(checkpoint.tokenizers[0], open_clip=checkpoint.family == "sd2")
+        self._tokens = _tokens(checkpoint)
         self._kept: OrderedDict[Hashable, _Text] = OrderedDict()
         self.use_embeddings(embeddings)
 
@@ -97,9 +100,12 @@ class TextEncoders:
         `steps` is the number of U-Net evaluations of this pass: for samplers that evaluate twice a step, twice the steps.
         `base_steps`, that of the first pass, is given for a highres fix's second pass. In `negative` prompts AND is a word,
         and of SDXL an empty one is all zeros. `loras` is whatever else decides the encoders' weights: equal values, equal results.
-        Raises BadRequest for a CLIP skip or emphasis that cannot be.
+        Positive and negative may differ in length; the WebUI then evaluates the U-Net for each alone.
+        Raises BadRequest for a CLIP skip or emphasis that cannot be, TooLarge for a prompt that is too long.
         """
         check_mode(emphasis)
+        for prompt in prompts:
+            _check_length(prompt)
         for encoder in self._encoders:
             encoder.check_clip_skip(clip_skip)
         weighted = [[(prompt, 1.0)] if negative else split_and(prompt) for prompt in prompts]
@@ -115,20 +121,10 @@ class TextEncoders:
             embeddings=tuple(dict.fromkeys(embedding for text in texts.values() for embedding in text.embeddings)),
         )
 
-    def equally_long(self, positive: Encoded, negative: Encoded, clip_skip: int = 1) -> tuple[Encoded, Encoded]:
-        """The shorter of two encodings continued with empty chunks, so that one batch can hold both.
-
-        It is the WebUI's option "Pad prompt/negative prompt" (off there by default: it then evaluates the two one after the other).
-        """
-        length = max(positive.states.shape[1], negative.states.shape[1])
-        if positive.states.shape[1] == negative.states.shape[1]:
-            return positive, negative
-        empty = self.encode([""], 1, clip_skip).at(0).states  # (1, 77, C)
-        return _continued(positive, empty, length), _continued(negative, empty, length)
-
     def token_count(self, prompt: str, *, emphasis: bool = True) -> tuple[int, int]:
         """The tokens of the longest text in a prompt, and how many would fit in its chunks."""
         prompt, _ = extra_networks(prompt)
+        _check_length(prompt)
         texts = {text for part, _ in split_and(prompt) for _, text in schedule(part, _COUNTED_STEPS)}
         longest = max(self._cut(text, emphasis).token_count for text in texts)
         return longest, max(1, -(-longest // CHUNK_LENGTH)) * CHUNK_LENGTH
@@ -187,12 +183,19 @@ class _Wanted:
     negative: bool
 
 
+def _tokens(checkpoint: Checkpoint) -> Tokens:
+    if checkpoint.family == "sd2":
+        # SD2's own tokenizer pads with "!", and so takes each "!" of a text for padding. open_clip does not.
+        return Tokens(bundled_tokenizer("<|endoftext|>"), open_clip=True)
+    return Tokens(checkpoint.tokenizers[0])
+
+
+def _check_length(prompt: str) -> None:
+    if len(prompt) > MAX_CHARACTERS:
+        raise TooLarge(f"The prompt has {len(prompt)} characters; up to {MAX_CHARACTERS} can be read. Shorten it.")
+
+
 def _stack_as_longest(states: list[torch.Tensor]) -> torch.Tensor:
     """Stacks (T, C) tensors; shorter ones go on with their last vector, as in the WebUI."""
     longest = max(len(of_text) for of_text in states)
     return torch.stack([torch.cat([of_text, of_text[-1:].expand(longest - len(of_text), -1)]) for of_text in states])
-
-
-def _continued(encoded: Encoded, empty: torch.Tensor, length: int) -> Encoded:
-    N, T, _ = encoded.states.shape
-    return replace(encoded, states=torch.cat([encoded.states, empty.repeat(N, (length - T) // empty.shape[1], 1)], dim=1))
