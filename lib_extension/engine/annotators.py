@@ -83,7 +83,12 @@ class Annotators:
         if module.name == "depth":
             depth = self._judge.depth(Image.fromarray(_resized(picture, numbers.resolution)))
             return np.stack([np.asarray(depth.convert("L"))] * 3, axis=2)
-        return self._aux.detect(module.name, _resized(picture, numbers.resolution), numbers.resolution)
+        small = _resized(picture, numbers.resolution)
+        found = self._aux.detect(module.name, small, numbers.resolution)
+        if found.shape == small.shape:
+            return found
+        # The detectors round sides to multiples of 64, each by itself: undone, so that the map lies on the picture.
+        return cv2.resize(found, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA).astype(np.uint8)
 
     def close(self) -> None:
         self._aux.close()
