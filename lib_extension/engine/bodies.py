@@ -97,7 +97,7 @@ def _body_fields(route: APIRoute) -> frozenset[str]:
 def _report(response: Response, names: list[str]) -> None:
     if not names:
         return
-    shown = [quote(name[:LONGEST_NAME], safe="._-") for name in names[:MOST_NAMED]]
+    shown = [quote(name[:LONGEST_NAME], safe="._-") or "(empty)" for name in names[:MOST_NAMED]]
     more = [f"and-{len(names) - MOST_NAMED}-more"] if len(names) > MOST_NAMED else []
     response.headers[UNKNOWN_FIELDS_HEADER] = ", ".join(shown + more)
 

@@ -33,6 +33,7 @@ DEMO = Path(__file__).parents[1] / "models" / "demo"
 NO_MODELS = Path("models")
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 STOP_SECONDS = 3
+KEEP_ALIVE_SECONDS = 30  # As the WebUI. uvicorn's 5 cut off clients that think for a while between two calls.
 END_SECONDS = 10
 
 
@@ -44,7 +45,10 @@ def serve(asked: argparse.Namespace) -> int:
     port = listening.getsockname()[1]
     server = make_server(asked, port, credentials)
     name = load_first(server, tried=asked.xformers or asked.compile)
-    web = uvicorn.Server(uvicorn.Config(make_app(server), log_level="warning", timeout_graceful_shutdown=STOP_SECONDS))
+    config = uvicorn.Config(
+        make_app(server), log_level="warning", timeout_graceful_shutdown=STOP_SECONDS, timeout_keep_alive=KEEP_ALIVE_SECONDS
+    )
+    web = uvicorn.Server(config)
     if asked.parent_pid is not None:
         when_gone(asked.parent_pid, lambda: end(web))
     where = f"[{asked.host}]" if ":" in asked.host else asked.host

@@ -201,6 +201,7 @@ def test_unknown_fields_are_accepted_and_named_in_a_header(strict: Running) -> N
     assert answer.status_code == 200
     assert answer.headers["X-Atelier-Unknown-Fields"] == "no_such_field, na%C3%AFve%0D%0AX-Evil%3A%201, alwayson_scripts.controlnet.no_such"
     assert "X-Evil" not in answer.headers
+    assert strict.client.post("/sdapi/v1/txt2img", json={**GOOD, "": 1}).headers["X-Atelier-Unknown-Fields"] == "(empty)"
     assert "X-Atelier-Unknown-Fields" not in strict.client.post("/sdapi/v1/txt2img", json=GOOD).headers
 
 
