@@ -10,7 +10,7 @@ from typing import Any
 from lib_extension.engine.options import Options
 from lib_extension.engine.samplers import Choice, choose
 from lib_extension.engine.sampling import SamplerSettings
-from lib_extension.engine.solvers import Churn
+from lib_extension.engine.walk import Churn
 from lib_extension.pictures.sizes import floor_to_8
 from lib_extension.spec.errors import BadRequest, TooLarge
 from lib_extension.spec.sdapi import Generation, Img2Img, Txt2Img

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from lib_extension.engine.batches import make_batches
 from lib_extension.engine.denoise import Blend, Guidance
 from lib_extension.engine.engine import Engine
 from lib_extension.engine.generated import Generated
 from lib_extension.engine.redraw import Redraw, plan_redraw
 from lib_extension.engine.redraw_latents import start_latents
 from lib_extension.engine.sampling import Sampled, from_latents, sample
-from lib_extension.engine.task import Batch, make_batches, started, takes_inpainting, use_units
+from lib_extension.engine.task import Batch, started, takes_inpainting, use_units
 from lib_extension.spec.sdapi import Img2Img
 
 

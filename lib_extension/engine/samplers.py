@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lib_extension.engine import schedules, solvers
+from lib_extension.engine import multistep, schedules, solvers
 from lib_extension.engine.schedules import SCHEDULES, NoiseLevels, Schedule
-from lib_extension.engine.solvers import Solver
+from lib_extension.engine.walk import Solver
 from lib_extension.spec.errors import BadRequest, near_miss
 
 
@@ -45,9 +45,9 @@ class Sampler:
 
 _WITH_ETA = (
     solvers.dpmpp_sde,
-    solvers.dpmpp_2m_sde,
-    solvers.dpmpp_2m_sde_heun,
-    solvers.dpmpp_3m_sde,
+    multistep.dpmpp_2m_sde,
+    multistep.dpmpp_2m_sde_heun,
+    multistep.dpmpp_3m_sde,
     solvers.dpmpp_2s_ancestral,
     solvers.dpm2_ancestral,
     solvers.euler_ancestral,
@@ -62,15 +62,15 @@ _KARRAS = {"scheduler": "karras"}
 _EXPONENTIAL = {"scheduler": "exponential"}
 
 SAMPLERS = (
-    Sampler("DPM++ 2M", ("k_dpmpp_2m",), solvers.dpmpp_2m, _KARRAS),
+    Sampler("DPM++ 2M", ("k_dpmpp_2m",), multistep.dpmpp_2m, _KARRAS),
     Sampler("DPM++ SDE", ("k_dpmpp_sde",), solvers.dpmpp_sde, {**_KARRAS, **_TWICE, **_TREE}),
-    Sampler("DPM++ 2M SDE", ("k_dpmpp_2m_sde",), solvers.dpmpp_2m_sde, {**_EXPONENTIAL, **_TREE}),
-    Sampler("DPM++ 2M SDE Heun", ("k_dpmpp_2m_sde_heun",), solvers.dpmpp_2m_sde_heun, {**_EXPONENTIAL, **_TREE, "solver_type": "heun"}),
+    Sampler("DPM++ 2M SDE", ("k_dpmpp_2m_sde",), multistep.dpmpp_2m_sde, {**_EXPONENTIAL, **_TREE}),
+    Sampler("DPM++ 2M SDE Heun", ("k_dpmpp_2m_sde_heun",), multistep.dpmpp_2m_sde_heun, {**_EXPONENTIAL, **_TREE, "solver_type": "heun"}),
     Sampler("DPM++ 2S a", ("k_dpmpp_2s_a",), solvers.dpmpp_2s_ancestral, {**_KARRAS, **_ENSD, **_TWICE}),
-    Sampler("DPM++ 3M SDE", ("k_dpmpp_3m_sde",), solvers.dpmpp_3m_sde, {**_EXPONENTIAL, **_CUT, **_TREE}),
+    Sampler("DPM++ 3M SDE", ("k_dpmpp_3m_sde",), multistep.dpmpp_3m_sde, {**_EXPONENTIAL, **_CUT, **_TREE}),
     Sampler("Euler a", ("k_euler_a", "k_euler_ancestral"), solvers.euler_ancestral, _ENSD),
     Sampler("Euler", ("k_euler",), solvers.euler),
-    Sampler("LMS", ("k_lms",), solvers.lms),
+    Sampler("LMS", ("k_lms",), multistep.lms),
     Sampler("Heun", ("k_heun",), solvers.heun, _TWICE),
     Sampler("DPM2", ("k_dpm_2",), solvers.dpm2, {**_KARRAS, **_CUT, **_TWICE}),
     Sampler("DPM2 a", ("k_dpm_2_a",), solvers.dpm2_ancestral, {**_KARRAS, **_CUT, **_ENSD, **_TWICE}),
@@ -78,8 +78,8 @@ SAMPLERS = (
     Sampler("Restart", ("restart",), solvers.restart, {**_KARRAS, **_TWICE}),
     Sampler("DDIM", ("ddim",), solvers.euler_ancestral, own_levels=schedules.ddim_timesteps, scaled=True),
     Sampler("DDIM CFG++", ("ddim_cfgpp",), solvers.ddim_cfgpp, own_levels=schedules.ddim_timesteps, scaled=True, cfg_multiplier=1 / 12.5),
-    Sampler("PLMS", ("plms",), solvers.plms, own_levels=schedules.ddim_timesteps, scaled=True),
-    Sampler("UniPC", ("unipc",), solvers.unipc, own_levels=schedules.unipc_timesteps, scaled=True),
+    Sampler("PLMS", ("plms",), multistep.plms, own_levels=schedules.ddim_timesteps, scaled=True),
+    Sampler("UniPC", ("unipc",), multistep.unipc, own_levels=schedules.unipc_timesteps, scaled=True),
     Sampler("LCM", ("k_lcm",), solvers.lcm, own_levels=schedules.lcm_timesteps),
 )
 

@@ -13,7 +13,7 @@ from lib_extension.engine.noise import PictureNoise
 from lib_extension.engine.progress import Progress, Stopped
 from lib_extension.engine.samplers import Choice
 from lib_extension.engine.schedules import NoiseLevels
-from lib_extension.engine.solvers import Churn, Walk
+from lib_extension.engine.walk import Churn, Walk
 from lib_extension.models.checkpoint import Checkpoint
 
 WHOLE = 0.999  # A denoising strength of 1 would ask for one level more than there is; the WebUI stops here.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from lib_extension.engine.batches import make_batches
 from lib_extension.engine.denoise import Guidance
 from lib_extension.engine.engine import Engine
 from lib_extension.engine.generated import Generated
 from lib_extension.engine.hires import plan_second_pass, second_pass
 from lib_extension.engine.inpainting import everything_hidden
 from lib_extension.engine.sampling import Sampled, from_noise, sample
-from lib_extension.engine.task import Batch, latent_shape, make_batches, started, takes_inpainting, use_units
+from lib_extension.engine.task import Batch, latent_shape, started, takes_inpainting, use_units
 from lib_extension.spec.sdapi import Txt2Img
 
 

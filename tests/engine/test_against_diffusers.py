@@ -76,7 +76,7 @@ def test_sd1_pictures_are_those_of_the_pipeline(sd1_folder: Path, sampler: str) 
 
 
 def test_v_prediction_of_sd2_is_that_of_the_pipeline(sd2_folder: Path) -> None:
-    scheduler = EulerDiscreteScheduler(**LINSPACE, prediction_type="v_prediction")
+    scheduler: Any = EulerDiscreteScheduler(**LINSPACE, prediction_type="v_prediction")
     pipeline = StableDiffusionPipeline(**parts(sd2_folder), scheduler=scheduler, **NO_CHECKER)
     for one, other in zip(ours(sd2_folder, "Euler"), theirs(pipeline, height=64, width=64), strict=True):
         assert largest_difference(one, other) <= 1

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from lib_extension.engine.samplers import SAMPLERS, Sampler, choose
 from lib_extension.engine.schedules import NoiseLevels
-from lib_extension.engine.solvers import Churn, Walk, euler
+from lib_extension.engine.solvers import euler
+from lib_extension.engine.walk import Churn, Walk
 
 LEVELS = NoiseLevels()
 SPREAD = 0.7  # Pictures are normal noise of this size, so the best noiseless estimate is known, and so is the way there.

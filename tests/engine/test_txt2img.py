@@ -147,7 +147,7 @@ def test_a_second_pass_without_a_strength_is_refused(engine: Engine) -> None:
         ({"scheduler": "Kerras"}, BadRequest, 'Did you mean "Karras"'),
         ({"styles": ["film"]}, BadRequest, "no styles"),
         ({"restore_faces": True}, BadRequest, "restore_faces"),
-        ({"override_settings": {"sd_model_checkpoint": "tiny_sd9"}}, NotFound, "tiny_sd1"),
+        ({"override_settings": {"sd_model_checkpoint": "tiny_sd9"}}, NotFound, "tiny_sd[12]"),
         ({"override_settings": {"CLIP_stop_at_last_layer": 2}}, BadRequest, "CLIP_stop_at_last_layers"),
         ({"prompt": "a <lora:nope:1>"}, NotFound, "nope"),
         ({"prompt": "a <hypernet:nope:1>"}, BadRequest, "hypernet"),
