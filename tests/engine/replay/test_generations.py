@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.engine.replay.recordings import Recording, described, filled, recordings, settled, shape_of, without_length
 from tests.engine.running import Running
+
+
+def with_missing_module(recording: Recording) -> Recording:
+    """The recording is of a module whose weights were missing. Here depth has its network; openpose's weights never come along."""
+    body, response = (json.loads(json.dumps(part).replace("depth_midas", "openpose")) for part in (recording.body, recording.response))
+    return replace(recording, body=body, response=response)
+
 
 NO_SCRIPTS = {"txt2img-script-prompt-matrix"}
 """The engine has none of the WebUI's selectable scripts, and says so."""
@@ -17,7 +25,7 @@ AFTER_PASTING = ("scheduler", "hr_checkpoint_name", "hr_sampler_name", "hr_sched
 """The WebUI's page writes its own "same as above" words into these when it reads an infotext."""
 
 GENERATIONS = [
-    recording
+    with_missing_module(recording) if recording.name == "err-annotator-offline" else recording
     for group in ("post", "errors", "controlnet")
     for recording in recordings(group)
     if recording.status == 200 and recording.path in ("/sdapi/v1/txt2img", "/sdapi/v1/img2img") and recording.name not in NO_SCRIPTS
