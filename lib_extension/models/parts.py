@@ -37,5 +37,5 @@ class Parts:
         small = picture.convert("RGB").resize((width, height), Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC)
         values = np.asarray(small, np.float32).transpose(2, 0, 1)[None] / 255
         (found,) = self._session.run(None, {self._session.get_inputs()[0].name: values})
-        layers = (found[0] * 255 + 0.5).astype(np.uint8)
+        layers = (np.asarray(found)[0] * 255 + 0.5).astype(np.uint8)
         return [Image.fromarray(layer).resize(picture.size, Image.Resampling.BICUBIC) for layer in layers]

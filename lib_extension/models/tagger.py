@@ -63,7 +63,7 @@ class Tagger:
         return self._run(picture)[1][0] if self._embeds else None
 
     def _run(self, picture: Image.Image) -> list[np.ndarray]:
-        return self._session.run(None, {self._input: _prepare(picture, self._side)})
+        return [np.asarray(output) for output in self._session.run(None, {self._input: _prepare(picture, self._side)})]
 
 
 def _prepare(picture: Image.Image, side: int) -> np.ndarray:

@@ -69,7 +69,8 @@ def settled(network: Network) -> Network:
 
 def placed(network: Network, device: torch.device) -> Network:
     """The network on its device. (The libraries' own ``to`` adds checks for quantised weights, and loses its type.)"""
-    return torch.nn.Module.to(network, device)
+    torch.nn.Module.to(network, device)
+    return network
 
 
 def _make_position_numbers(network: torch.nn.Module) -> None:

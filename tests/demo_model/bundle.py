@@ -1,5 +1,9 @@
 """Puts the trained networks together as the demo model: `python -m tests.demo_model.bundle [--training DIR]`."""
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportIndexIssue=false
+# pyright: reportOptionalMemberAccess=false, reportOptionalSubscript=false
+# (diffusers' annotations are wider or narrower than what it does; a pipeline's optional parts are not marked so)
+
 from __future__ import annotations
 
 import argparse

@@ -1,5 +1,9 @@
 """How good is the demo model? `python -m tests.demo_model.judge [--json]`: fixed seeds, captions that training never saw."""
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportIndexIssue=false
+# pyright: reportOptionalMemberAccess=false, reportOptionalSubscript=false
+# (diffusers' annotations are wider or narrower than what it does; a pipeline's optional parts are not marked so)
+
 from __future__ import annotations
 
 import argparse

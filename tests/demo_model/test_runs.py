@@ -59,11 +59,14 @@ def test_learning_rate(step: int, rate: float) -> None:
 def test_a_shadow_hands_its_gradients_to_the_model() -> None:
     model = nn.Linear(2, 1)
     shadow = Shadow(model)
+    assert isinstance(shadow.copy, nn.Linear)
     with torch.no_grad():
         model.weight.fill_(3.0)
     shadow.pull()
-    assert shadow.copy.weight.dtype == torch.bfloat16 and shadow.copy.weight[0, 0] == 3.0
+    assert shadow.copy.weight.dtype == torch.bfloat16
+    assert shadow.copy.weight[0, 0] == 3.0
     shadow.copy(torch.tensor([[1.0, 2.0]], dtype=torch.bfloat16)).sum().backward()
     shadow.push_gradients()
-    assert model.weight.grad is not None and torch.equal(model.weight.grad, torch.tensor([[1.0, 2.0]]))
+    assert model.weight.grad is not None
+    assert torch.equal(model.weight.grad, torch.tensor([[1.0, 2.0]]))
     assert shadow.copy.weight.grad is None

@@ -1,5 +1,9 @@
 """Trains the demo model's VAE: `python -m tests.demo_model.train_vae [--stage both|decoder] [--steps N]`."""
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false, reportIndexIssue=false
+# pyright: reportOptionalMemberAccess=false, reportOptionalSubscript=false
+# (diffusers' annotations are wider or narrower than what it does; a pipeline's optional parts are not marked so)
+
 from __future__ import annotations
 
 import argparse

@@ -61,7 +61,9 @@ def test_ratings_are_no_tags_and_transparent_ground_is_white(tagger: Tagger) -> 
 def test_alike_scenes_have_alike_embeddings(tagger: Tagger) -> None:
     same = tagger.embedding(SCENES[0].picture), tagger.embedding(SCENES[0].picture.resize((256, 256), Image.Resampling.BICUBIC))
     other = tagger.embedding(next(s for s in SCENES if s.subject.object != SCENES[0].subject.object).picture)
-    assert same[0] is not None and same[1] is not None and other is not None
+    assert same[0] is not None
+    assert same[1] is not None
+    assert other is not None
     assert np.linalg.norm(same[0] - same[1]) < 0.5 * np.linalg.norm(same[0] - other)
 
 
