@@ -9,6 +9,8 @@ from PIL import Image
 from lib_extension.engine.generated import Generated
 from lib_extension.engine.latents import decode
 from lib_extension.engine.noise import Seeds
+from lib_extension.engine.prompt import split_and
+from lib_extension.engine.prompt_schedule import schedule
 from lib_extension.engine.sampling import Sampled
 from lib_extension.engine.task import Batch, Task
 from lib_extension.engine.told import tell
@@ -23,6 +25,8 @@ def make_batches(task: Task, sample: Sampler, finish: Finish = lambda pictures: 
     asked, progress = task.asked, task.engine.progress
     if task.prompt.hashes is not None:
         task.facts["Lora hashes"] = task.prompt.hashes
+    if (mode := str(asked.options["emphasis"])) != "Original" and _has_brackets(task):
+        task.facts["Emphasis"] = mode
     pictures: list[Image.Image] = []
     made: list[int] = []
     for number in range(asked.request.n_iter):
@@ -42,6 +46,13 @@ def make_batches(task: Task, sample: Sampler, finish: Finish = lambda pictures: 
     if not asked.lenient and (progress.interrupted or not made):
         raise Interrupted(f"The task was interrupted; {len(made)} of its {len(asked.seeds)} pictures were finished.")
     return tell(task, pictures, made)
+
+
+def _has_brackets(task: Task) -> bool:
+    """Whether any text that is encoded could weigh a word; the brackets of edits are gone from those."""
+    request = task.asked.request
+    prompts = [*(part for part, _ in split_and(task.prompt.text)), request.negative_prompt]
+    return any(sign in text for prompt in prompts for _, text in schedule(prompt, request.steps) for sign in "([")
 
 
 def _seeds(task: Task, places: range) -> Seeds:

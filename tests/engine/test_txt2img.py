@@ -64,6 +64,21 @@ def test_infotext_and_info_are_the_webuis(engine: Engine) -> None:
     assert made.info.infotexts == made.infotexts
 
 
+@pytest.mark.parametrize(
+    ("prompt", "mode", "told"),
+    [
+        ("a (cat:1.3)", "No norm", "No norm"),
+        ("a [cat]", "Ignore", "Ignore"),
+        ("a (cat:1.3)", "Original", None),
+        ("a cat", "No norm", None),
+        ("a [cat:dog:0.5]", "No norm", None),
+    ],
+)
+def test_another_emphasis_is_told_where_a_word_could_be_weighed(engine: Engine, prompt: str, mode: str, told: str | None) -> None:
+    made = make(engine, prompt=prompt, negative_prompt="", steps=1, override_settings={"emphasis": mode})
+    assert made.info.extra_generation_params.get("Emphasis") == told
+
+
 def test_a_grid_comes_first_when_pictures_are_saved(engine: Engine) -> None:
     made = make(engine, n_iter=2, save_images=True)
     assert [image.size for image in made.images] == [(128, 64), (64, 64), (64, 64)]
