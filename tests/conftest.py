@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # Before any Hugging Face package is imported: a test that needs the hub must fail, not download.
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # Before torch: tiny models lose more by threads than they gain.
 
 import pytest
 from hypothesis import HealthCheck, settings
