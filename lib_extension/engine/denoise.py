@@ -40,10 +40,14 @@ class Rows:
 
 @dataclass(frozen=True)
 class Blend:
-    """Where ``keep`` is 1 the result is ``init``, where it is 0 what the model makes; both (B or 1, C, h, w)."""
+    """Where ``keep`` is 1 the result is ``init``, where it is 0 what the model makes; both (B or 1, C, h, w).
+
+    With ``before`` not each noiseless estimate is blended but what the U-Net sees, as the WebUI does for scaled samplers.
+    """
 
     init: Tensor
     keep: Tensor
+    before: bool = False
 
     def __call__(self, x: Tensor) -> Tensor:
         return x * (1 - self.keep) + self.init * self.keep
@@ -115,34 +119,40 @@ class Denoiser:
         self._progress.check()
         guidance = self._guidance
         rows = guidance.rows(self._evaluation)
+        shown = self._shown(x, sigma)
         left_out = self._evaluation % 2 == 1 and sigma < guidance.least_sigma
         if left_out or (guidance.cfg_scale == 1 and rows.plain):
-            positive, negative = self._predict(x, sigma, rows.positive, rows.pictures, 0), None
+            positive, negative = self._predict(shown, sigma, rows.positive, rows.pictures, 0), None
         else:
-            positive, negative = self._both(x, sigma, rows)
+            positive, negative = self._both(shown, sigma, rows)
         combined, unguided = _combined(positive, negative, rows.positive.parts, guidance.cfg_scale)
-        denoised = self._noiseless(x, combined, sigma)
-        if guidance.blend is not None:
+        denoised = self._noiseless(x, shown, combined, sigma)
+        if guidance.blend is not None and not guidance.blend.before:
             denoised = guidance.blend(denoised)
         self.latest = denoised
-        self._latest_negative = self._noiseless(x, unguided, sigma)
+        self._latest_negative = self._noiseless(x, shown, unguided, sigma)
         self._evaluation += 1
         return denoised
 
-    def _both(self, x: Tensor, sigma: float, rows: Rows) -> tuple[Tensor, Tensor]:
-        """Positive and negative outputs, from one evaluation where the texts are equally long, as in the WebUI."""
-        everything = list(range(len(x)))
-        if rows.positive.states.shape[1] != rows.negative.states.shape[1]:
-            positive = self._predict(x, sigma, rows.positive, rows.pictures, 0)
-            return positive, self._predict(x, sigma, rows.negative, everything, len(x))
-        both = self._predict(x, sigma, _joined(rows.positive, rows.negative), [*rows.pictures, *everything], len(x))
-        return both[: -len(x)], both[-len(x) :]
+    def _shown(self, x: Tensor, sigma: float) -> Tensor:
+        """What the U-Net sees of ``x``."""
+        shown, blend = x / math.sqrt(sigma**2 + 1), self._guidance.blend
+        return blend(shown) if blend is not None and blend.before else shown
 
-    def _predict(self, x: Tensor, sigma: float, text: Encoded, pictures: list[int], negatives: int) -> Tensor:
+    def _both(self, shown: Tensor, sigma: float, rows: Rows) -> tuple[Tensor, Tensor]:
+        """Positive and negative outputs, from one evaluation where the texts are equally long, as in the WebUI."""
+        everything = list(range(len(shown)))
+        if rows.positive.states.shape[1] != rows.negative.states.shape[1]:
+            positive = self._predict(shown, sigma, rows.positive, rows.pictures, 0)
+            return positive, self._predict(shown, sigma, rows.negative, everything, len(shown))
+        both = self._predict(shown, sigma, _joined(rows.positive, rows.negative), [*rows.pictures, *everything], len(shown))
+        return both[: -len(shown)], both[-len(shown) :]
+
+    def _predict(self, shown: Tensor, sigma: float, text: Encoded, pictures: list[int], negatives: int) -> Tensor:
         """The U-Net's output for each row of ``text``, which guides the picture of that number."""
         checkpoint, dtype = self._checkpoint, self._checkpoint.dtype
-        shown = (x / math.sqrt(sigma**2 + 1))[pictures]
-        timestep = torch.tensor(self._levels.timestep_of(sigma), dtype=torch.float32, device=x.device)
+        shown = shown[pictures]
+        timestep = torch.tensor(self._levels.timestep_of(sigma), dtype=torch.float32, device=shown.device)
         added = self._added(text)
         residuals = None
         if self._guidance.control is not None:
@@ -169,9 +179,9 @@ class Denoiser:
         ids = torch.tensor([height, width, 0, 0, height, width], dtype=text.pooled.dtype, device=text.pooled.device)
         return {"text_embeds": text.pooled, "time_ids": ids.expand(len(text.pooled), 6)}
 
-    def _noiseless(self, x: Tensor, output: Tensor, sigma: float) -> Tensor:
+    def _noiseless(self, x: Tensor, shown: Tensor, output: Tensor, sigma: float) -> Tensor:
         if self._checkpoint.prediction_type == "v_prediction":
-            return x / (sigma**2 + 1) - output * (sigma / math.sqrt(sigma**2 + 1))
+            output = (output + shown * sigma) / math.sqrt(sigma**2 + 1)  # Now it is noise.
         return x - output * sigma
 
 

@@ -40,7 +40,7 @@ def img2img(engine: Engine, request: Img2Img) -> Generated:
                 cfg_scale=request.cfg_scale * asked.choice.sampler.cfg_multiplier,
                 size=(asked.height, asked.width),
                 control=task.units.control(hires=False),
-                blend=None if start.keep is None else Blend(start.latents, start.keep),
+                blend=None if start.keep is None else Blend(start.latents, start.keep, before=asked.choice.sampler.scaled),
                 inpainting=start.shown,
                 least_sigma=request.s_min_uncond or 0.0,
             )

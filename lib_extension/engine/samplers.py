@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lib_extension.engine import multistep, schedules, solvers
-from lib_extension.engine.schedules import SCHEDULES, NoiseLevels, Schedule
+from lib_extension.engine import multistep, solvers
+from lib_extension.engine.schedules import (
+    SCHEDULES,
+    NoiseLevels,
+    Schedule,
+    ddim_rest,
+    ddim_timesteps,
+    lcm_timesteps,
+    unipc_rest,
+    unipc_timesteps,
+)
 from lib_extension.engine.walk import Solver
 from lib_extension.spec.errors import BadRequest, near_miss
 
@@ -23,6 +32,7 @@ class Sampler:
     solve: Solver
     options: dict[str, str] = field(default_factory=dict)
     own_levels: Callable[[int, NoiseLevels], list[float]] | None = None
+    own_rest: Callable[[int, int, NoiseLevels], list[float]] | None = None  # Of so many steps, the last so many timesteps.
     scaled: bool = False  # Variance-preserving: noise of unit size mixed in, rather than added.
     cfg_multiplier: float = 1.0
 
@@ -76,11 +86,19 @@ SAMPLERS = (
     Sampler("DPM2 a", ("k_dpm_2_a",), solvers.dpm2_ancestral, {**_KARRAS, **_CUT, **_ENSD, **_TWICE}),
     Sampler("DPM fast", ("k_dpm_fast",), solvers.dpm_fast, _ENSD),
     Sampler("Restart", ("restart",), solvers.restart, {**_KARRAS, **_TWICE}),
-    Sampler("DDIM", ("ddim",), solvers.euler_ancestral, own_levels=schedules.ddim_timesteps, scaled=True),
-    Sampler("DDIM CFG++", ("ddim_cfgpp",), solvers.ddim_cfgpp, own_levels=schedules.ddim_timesteps, scaled=True, cfg_multiplier=1 / 12.5),
-    Sampler("PLMS", ("plms",), multistep.plms, own_levels=schedules.ddim_timesteps, scaled=True),
-    Sampler("UniPC", ("unipc",), multistep.unipc, own_levels=schedules.unipc_timesteps, scaled=True),
-    Sampler("LCM", ("k_lcm",), solvers.lcm, own_levels=schedules.lcm_timesteps),
+    Sampler("DDIM", ("ddim",), solvers.euler_ancestral, own_levels=ddim_timesteps, own_rest=ddim_rest, scaled=True),
+    Sampler(
+        "DDIM CFG++",
+        ("ddim_cfgpp",),
+        solvers.ddim_cfgpp,
+        own_levels=ddim_timesteps,
+        own_rest=ddim_rest,
+        scaled=True,
+        cfg_multiplier=1 / 12.5,
+    ),
+    Sampler("PLMS", ("plms",), multistep.plms, own_levels=ddim_timesteps, own_rest=ddim_rest, scaled=True),
+    Sampler("UniPC", ("unipc",), multistep.unipc, own_levels=unipc_timesteps, own_rest=unipc_rest, scaled=True),
+    Sampler("LCM", ("k_lcm",), solvers.lcm, own_levels=lcm_timesteps),
 )
 
 

@@ -12,7 +12,7 @@ from lib_extension.engine.latents import PreviewColours
 from lib_extension.engine.noise import PictureNoise
 from lib_extension.engine.progress import Progress, Stopped
 from lib_extension.engine.samplers import Choice
-from lib_extension.engine.schedules import NoiseLevels
+from lib_extension.engine.schedules import NoiseLevels, leading_timesteps
 from lib_extension.engine.walk import Churn, Walk
 from lib_extension.models.checkpoint import Checkpoint
 
@@ -50,10 +50,14 @@ class Sampled:
 
 @dataclass(frozen=True)
 class Path:
-    """Noise levels to walk. ``start`` are the latents to begin with, or None for noise alone."""
+    """Noise levels to walk. ``start`` are the latents to begin with, or None for noise alone.
+
+    ``noise_level`` is how much noise these get, where it is not the first level walked from.
+    """
 
     sigmas: list[float]
     start: Tensor | None = None
+    noise_level: float | None = None
 
 
 def from_noise(settings: SamplerSettings, levels: NoiseLevels) -> Path:
@@ -67,6 +71,9 @@ def from_latents(settings: SamplerSettings, levels: NoiseLevels, latents: Tensor
         steps, last = int(settings.steps / strength), settings.steps - 1
     else:
         steps, last = settings.steps, int(strength * settings.steps)
+    if (rest := settings.choice.sampler.own_rest) is not None:
+        # As in the WebUI: noise for one timestep more than are walked down.
+        return Path(rest(steps, last, levels), latents, noise_level=float(levels.sigma_of(leading_timesteps(steps)[last])))
     sigmas = settings.choice.sigmas(steps, levels, cut=settings.cut)
     return Path(sigmas[max(steps - last - 1, 0) :], latents)
 
@@ -79,7 +86,8 @@ def sample(
     sampler = settings.choice.sampler
     first = noise.first().to(device) * multiplier
     if path.start is not None:
-        x = path.start + first * sigmas[0]
+        level = sigmas[0] if path.noise_level is None else path.noise_level
+        x = (path.start + first * level) * math.sqrt((1 + sigmas[0] ** 2) / (1 + level**2))  # Of the size that the first level has.
     else:
         x = first * (math.sqrt(1 + sigmas[0] ** 2) if sampler.scaled else sigmas[0])
     steps = len(sigmas) - 1

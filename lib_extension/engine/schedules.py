@@ -113,14 +113,30 @@ def beta(n: int, levels: NoiseLevels) -> list[float]:
 
 
 def ddim_timesteps(n: int, levels: NoiseLevels) -> list[float]:
-    """Levels for DDIM and its kin: evenly spaced timesteps from 1 up, walked down, with the very first level as the end."""
-    timesteps = np.arange(0, TRAINED_STEPS, max(TRAINED_STEPS // n, 1))[:n] + 1
-    return [*levels.sigma_of(np.minimum(timesteps, TRAINED_STEPS - 1)[::-1].astype(float)).tolist(), levels.smallest]
+    """Levels for DDIM and its kin. As in the WebUI, timestep 1 is not stepped from but where they end."""
+    return ddim_rest(n, TRAINED_STEPS, levels)
+
+
+def ddim_rest(n: int, last: int, levels: NoiseLevels) -> list[float]:
+    """The same for the ``last`` smallest timesteps. There is always a step, though the WebUI makes none from a single timestep."""
+    sigmas = levels.sigma_of(leading_timesteps(n)[: max(last, 1)][::-1]).tolist()
+    return sigmas if len(sigmas) > 1 else [*sigmas, levels.smallest]
 
 
 def unipc_timesteps(n: int, levels: NoiseLevels) -> list[float]:
-    """Levels for UniPC with its even spacing in time ("time_uniform")."""
-    return levels.sigma_of(np.linspace(TRAINED_STEPS - 1, 0, n + 1)).tolist()
+    """Levels for UniPC with its even spacing in time ("time_uniform"); as many steps as DDIM has timesteps."""
+    return levels.sigma_of(np.linspace(TRAINED_STEPS - 1, 0, len(leading_timesteps(n)) + 1)).tolist()
+
+
+def unipc_rest(n: int, last: int, levels: NoiseLevels) -> list[float]:
+    """The same for the ``last`` smallest timesteps."""
+    timesteps = leading_timesteps(n)[: max(last, 1)]
+    return levels.sigma_of(np.linspace(timesteps[-1], 0, len(timesteps) + 1)).tolist()
+
+
+def leading_timesteps(n: int) -> NDArray[np.float64]:
+    """Every (1000 // n)-th timestep from 1 up, rising. More than n where n does not divide 1000."""
+    return np.minimum(np.arange(0, TRAINED_STEPS, max(TRAINED_STEPS // n, 1)) + 1.0, TRAINED_STEPS - 1)
 
 
 def lcm_timesteps(n: int, levels: NoiseLevels) -> list[float]:

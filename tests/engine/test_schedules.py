@@ -7,7 +7,19 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from lib_extension.engine.schedules import SCHEDULES, NoiseLevels, Schedule, align_your_steps, beta, karras, lcm_timesteps
+from lib_extension.engine.schedules import (
+    SCHEDULES,
+    NoiseLevels,
+    Schedule,
+    align_your_steps,
+    beta,
+    ddim_rest,
+    ddim_timesteps,
+    karras,
+    lcm_timesteps,
+    unipc_rest,
+    unipc_timesteps,
+)
 from lib_extension.models.families import NoiseSchedule
 
 LEVELS = NoiseLevels()
@@ -51,6 +63,24 @@ def test_the_beta_schedule_is_symmetric_as_its_distribution() -> None:
 def test_align_your_steps_has_its_published_numbers() -> None:
     assert align_your_steps(11, LEVELS)[:3] == pytest.approx([14.615, 6.475, 3.861])
     assert align_your_steps(11, NoiseLevels(sdxl=True))[:3] == pytest.approx([14.615, 6.315, 3.771])
+
+
+def timesteps(sigmas: list[float]) -> list[float]:
+    return [round(LEVELS.timestep_of(sigma), 6) for sigma in sigmas]
+
+
+def test_ddim_ends_at_timestep_1_and_has_a_step_more_where_the_number_does_not_divide_1000() -> None:
+    assert timesteps(ddim_timesteps(5, LEVELS)) == [801, 601, 401, 201, 1]
+    assert timesteps(ddim_timesteps(6, LEVELS)) == [997, 831, 665, 499, 333, 167, 1]
+    assert timesteps(ddim_timesteps(1, LEVELS)) == [1, 0]
+
+
+def test_the_rest_of_ddim_and_unipc_is_counted_from_the_end() -> None:
+    assert timesteps(ddim_rest(10, 4, LEVELS)) == [301, 201, 101, 1]
+    assert timesteps(ddim_rest(10, 0, LEVELS)) == [1, 0]
+    assert timesteps(unipc_rest(10, 4, LEVELS)) == [301, 225.75, 150.5, 75.25, 0]
+    assert timesteps(unipc_timesteps(10, LEVELS))[::5] == [999, 499.5, 0]
+    assert len(unipc_timesteps(6, LEVELS)) == 8
 
 
 def test_lcm_visits_only_the_timesteps_it_was_distilled_on() -> None:

