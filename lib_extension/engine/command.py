@@ -11,7 +11,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 def command_line() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lib_extension.engine", description="Serves the /sdapi/v1 routes over diffusers.")
     add = parser.add_argument
-    add("--model", metavar="PATH|HUB-ID|NAME|demo|none", help="loaded at the start; else the first of --models-dir, else the demo model")
+    add("--model", metavar="PATH|HUB-ID|NAME|demo|none", help="loaded at the start; else the first of --models-dir, or the demo model")
     add("--host", default="127.0.0.1", help="address to listen at; another than this machine's own needs --api-auth")
     add("--port", type=int, default=7870, help="0 takes any free one (default: %(default)s)")
     add("--device", choices=DEVICES, default="auto")

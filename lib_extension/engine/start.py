@@ -102,7 +102,9 @@ def find_models(asked: argparse.Namespace) -> Library:
     for folder in (asked.models_dir, asked.lora_dir, asked.controlnet_dir):
         if folder is not None and not folder.is_dir():
             raise NotFound(f"There is no folder {folder}.")
-    demo = [DEMO] if (DEMO / "model_index.json").is_file() else []
+    # Not beside one's own models: its ControlNet fits none of them.
+    wanted = asked.model == "demo" or (asked.model is None and asked.models_dir is None)
+    demo = [DEMO] if wanted and (DEMO / "model_index.json").is_file() else []
     named = [] if asked.model in (None, "demo", "none") else [model_path(asked.model)]
     extra = [path for path in (*named, *demo) if path is not None]
     models = asked.models_dir or NO_MODELS
@@ -134,8 +136,7 @@ def first_choice(asked: argparse.Namespace, library: Library) -> str:
     if asked.model is not None:
         path = model_path(asked.model)
         return library.checkpoint(path.name if path else asked.model).title
-    in_folder = [found for found in library.checkpoints() if found.path != DEMO]
-    chosen = (in_folder or library.checkpoints() or [None])[0]
+    chosen = next(iter(library.checkpoints()), None)
     return chosen.title if chosen else ""
 
 
