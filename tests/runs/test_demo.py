@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,8 @@ from lib_extension.backend.engine_process import running_engine
 from lib_extension.runs.demo import main
 from lib_extension.runs.recipe_files import BUILT_IN
 from tests import tiny
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -32,13 +36,14 @@ def small_demo(tmp_path: Path, sd1_folder: Path) -> Path:
     return tmp_path
 
 
-def test_four_stages_with_a_real_engine(small_demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_four_stages_with_a_real_engine(small_demo: Path) -> None:
     output = small_demo / "out"
-    status = main(["--model", str(small_demo / "demo"), "--recipe", str(small_demo / "recipe.yaml"), "--output", str(output)])
-    printed = capsys.readouterr()
-    assert (status, printed.err) == (0, "")
-    assert "[4/4] upscale: 2 calls" in printed.out
-    assert f"7 pictures are in {output}" in printed.out
+    command = [sys.executable, "-m", "lib_extension.runs.demo", "--model", str(small_demo / "demo")]
+    command += ["--recipe", str(small_demo / "recipe.yaml"), "--output", str(output)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "[4/4] upscale: 2 calls" in ended.stdout
+    assert f"7 pictures are in {output}" in ended.stdout
 
     manifest = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
     assert [picture["file"] for picture in manifest["pictures"]] == [
