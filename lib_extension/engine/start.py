@@ -52,6 +52,7 @@ def serve(asked: argparse.Namespace) -> int:
     if asked.parent_pid is not None:
         when_gone(asked.parent_pid, lambda: end(web))
     where = f"[{asked.host}]" if ":" in asked.host else asked.host
+    listening.listen()  # From now on callers wait instead of being refused: who reads the next line may call at once.
     sys.stdout.write(f"Atelier engine on http://{where}:{port} (model {name})\n")
     sys.stdout.flush()
     web.run(sockets=[listening])
