@@ -13,9 +13,10 @@ from PIL import Image
 from lib_extension.engine.answers import WebuiAnswer, refused
 from lib_extension.engine.bodies import refuse_nonfinite
 from lib_extension.engine.outputs import encoded_with
+from lib_extension.engine.prompt import parse_attention
 from lib_extension.engine.queue import task_id
 from lib_extension.engine.server import Here, Server
-from lib_extension.formats.infotext import parse_infotext
+from lib_extension.formats.webui_fields import webui_fields
 from lib_extension.models.upscalers import upscale, upscaler_names
 from lib_extension.pictures.png import decode_picture, read_text_chunks
 from lib_extension.spec.errors import BadRequest, TooLarge, near_miss
@@ -23,33 +24,6 @@ from lib_extension.spec.sdapi import Extra, ExtraBatch, ExtraSingle, Interrogate
 
 INTERROGATORS = ("clip", "deepdanbooru")
 MOST_PIXELS = 64_000_000
-
-PASTED_DEFAULTS: dict[str, Any] = {
-    "Prompt": "",
-    "Negative prompt": "",
-    "Clip skip": "1",
-    "Hires resize-1": 0,
-    "Hires resize-2": 0,
-    "Hires sampler": "Use same sampler",
-    "Hires schedule type": "Use same scheduler",
-    "Hires checkpoint": "Use same checkpoint",
-    "Hires prompt": "",
-    "Hires negative prompt": "",
-    "Mask mode": "Inpaint masked",
-    "Masked content": "original",
-    "Inpaint area": "Whole picture",
-    "Masked area padding": 32,
-    "RNG": "GPU",
-    "Schedule type": "Automatic",
-    "Schedule max sigma": 0,
-    "Schedule min sigma": 0,
-    "Schedule rho": 0,
-    "VAE Encoder": "Full",
-    "VAE Decoder": "Full",
-    "FP8 weight": "Disable",
-    "Refiner switch by sampling steps": False,
-}
-"""What the WebUI adds to the parameters that it reads, where the infotext is silent."""
 
 
 def add_routes(routes: APIRouter) -> None:
@@ -92,7 +66,7 @@ async def png_info(body: PngInfo, server: Here) -> dict[str, Any]:
     def read() -> dict[str, Any]:
         chunks = read_text_chunks(decoded(server, body.image, "image"))
         infotext = chunks.pop("parameters", "")
-        return {"info": infotext, "items": chunks, "parameters": {**PASTED_DEFAULTS, **parse_infotext(infotext)}}
+        return {"info": infotext, "items": chunks, "parameters": webui_fields(infotext, _weighs_words)}
 
     return await server.aside(read)
 
@@ -197,3 +171,7 @@ async def _encoded(done: list[Upscaled], body: Extra, server: Server) -> list[st
 
 def _html(done: list[Upscaled]) -> str:
     return f"<p>{html.escape(done[-1].infotext)}</p>"
+
+
+def _weighs_words(prompt: str) -> bool:
+    return any(weight != 1 for _, weight in parse_attention(prompt))
