@@ -48,8 +48,9 @@ def test_a_body_is_read_as_a_request_body():
         TypeAdapter(sdapi.Txt2Img).validate_python({"steps": "many"})
 
 
-def test_import_is_quick():
-    """CPU time, in a process of its own, of spec with everything that the API needs of it."""
-    code = "import time; a = time.process_time(); import lib_extension.spec.sdapi; print(time.process_time() - a)"
-    taken = min(float(subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True).stdout) for _ in range(5))
-    assert taken < 0.05
+def test_import_brings_nothing_heavy():
+    """What makes it quick; how quick it is stands in the benchmark."""
+    code = "import sys; import lib_extension.spec.sdapi; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, text=True).stdout.split()
+    assert "lib_extension" in loaded
+    assert not {"numpy", "PIL", "torch", "pydantic", "fastapi", "httpx", "yaml"} & set(loaded)
