@@ -8,8 +8,8 @@ from typing import Any
 from PIL import Image, ImageOps
 
 from lib_extension.pictures.png import encode_base64
+from lib_extension.runs.small_recipe import Control, Mask, Recipe, Row, Stage, fill
 from lib_extension.spec.errors import BadRequest
-from lib_extension.spec.recipe import Control, Mask, Recipe, Row, Stage, fill
 from lib_extension.spec.sdapi import Img2Img, Txt2Img
 
 Inputs = Mapping[str, Image.Image]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from lib_extension.backend.client import BackendError
-from lib_extension.spec.recipe import Stage
+from lib_extension.runs.small_recipe import Stage
 
 EVERY = 0.5  # seconds between two looks at the backend
 

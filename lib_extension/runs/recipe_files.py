@@ -8,8 +8,8 @@ import yaml
 from PIL import Image
 
 from lib_extension.pictures.png import open_picture
+from lib_extension.runs.small_recipe import Recipe
 from lib_extension.spec.errors import BadRequest, NotFound
-from lib_extension.spec.recipe import Recipe
 from lib_extension.spec.settings import from_json
 
 BUILT_IN = Path(__file__).resolve().parents[1] / "recipes"

@@ -12,7 +12,7 @@ from PIL import Image
 
 from lib_extension.backend.client import Client
 from lib_extension.runs.calls import call_for
-from lib_extension.spec.recipe import Recipe, Stage
+from lib_extension.runs.small_recipe import Recipe, Stage
 from lib_extension.spec.sdapi import Img2Img, Txt2Img
 
 

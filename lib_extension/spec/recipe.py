@@ -1,113 +1,76 @@
-"""What is a recipe? Named pictures that come in, stages in order, and rows that fill in their variables."""
+"""What is a recipe? Named inputs, stages in order, rows and axes that fill in their variables."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from lib_extension.spec.errors import BadRequest, near_miss
-from lib_extension.spec.sdapi import Img2Img, Txt2Img
 from lib_extension.spec.settings import Settings, field
 
-Row = Mapping[str, str | int | float]
+VERSION = 1  # of the recipe's form; stages.load_recipe brings older ones up to it
 
-# What a stage fills in by itself, from the pictures that it takes.
-_MADE = ("init_images", "mask", "alwayson_scripts")
-_VARIABLE = re.compile(r"\{(\w+)\}")
+InputType = Literal["image", "mask", "text", "number", "choice", "lora", "checkpoint"]
+PICTURES = ("image", "mask")  # the input types whose value is a file
 
-
-@dataclass(frozen=True, kw_only=True)
-class Control(Settings):
-    """A picture that guides a stage through a ControlNet. The fields have the ControlNet API's names."""
-
-    image: str = field(label="Picture", help="The name of an input.")
-    module: str = field("canny", label="Preprocessor")
-    model: str = field(label="Model")
-    weight: float = field(1.0, label="Weight", minimum=0, maximum=2, step=0.05)
-    guidance_start: float = field(0.0, label="Starting step", minimum=0, maximum=1, step=0.01)
-    guidance_end: float = field(1.0, label="Ending step", minimum=0, maximum=1, step=0.01)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mask(Settings):
-    """Where a stage draws: the opaque part of an input, or all but that."""
+class Input(Settings):
+    """A value that a recipe asks for by name. {name} stands for it in any text; pictures are taken by their name."""
 
-    alpha_of: str = field(label="Input", help="An input with a transparent ground.")
-    invert: bool = field(False, label="Invert", help="Redraw the transparent part and keep the opaque one.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage(Settings):
-    """One step of a recipe: a call of txt2img or img2img for each picture that it takes."""
-
-    name: str = field(label="Name")
-    type: Literal["txt2img", "img2img"] = field(label="Type")
-    takes: str = field("", label="Takes", help="The earlier stage whose pictures go in; for img2img only.")
-    scale: float = field(1.0, label="Scale", minimum=0.25, maximum=8, help="Size of the result, relative to the picture taken.")
-    mask: Mask | None = field(None, label="Mask")
-    controlnet: tuple[Control, ...] = field((), label="ControlNet")
-    settings: dict[str, Any] = field({}, label="Settings", help="Fields of the API's body, under the API's names.")
+    type: InputType = field(label="Type")
+    label: str = field("", label="Label")
+    help: str = field("", label="Help")
+    default: Any = field(None, label="Default", help="For image and mask, a file from the recipe's folder.")
+    optional: bool = field(False, label="Optional", help="Without a value, stages and parts of stages that name it are left out.")
+    choices: tuple[str, ...] = field((), label="Choices")
+    minimum: float | None = field(None, label="Minimum")
+    maximum: float | None = field(None, label="Maximum")
 
     def check(self) -> None:
-        """Refuse fields that the API does not have, and stages with nothing to start from."""
-        known = _fields(Img2Img if self.type == "img2img" else Txt2Img) - set(_MADE)
-        for name in self.settings:
-            if name not in known:
-                raise BadRequest(f'Stage "{self.name}": {self.type} has no setting "{name}".{near_miss(name, known)}')
-        if self.type == "img2img" and not self.takes:
-            raise BadRequest(f'Stage "{self.name}": img2img needs "takes", the stage whose pictures it redraws.')
-        if self.type == "txt2img" and (self.takes or self.mask):
-            raise BadRequest(f'Stage "{self.name}": txt2img takes no picture and no mask; use img2img, or controlnet.')
+        """Refuse choices without choices, and ranges that hold nothing."""
+        if (self.type == "choice") != bool(self.choices):
+            raise BadRequest(f'An input of type "{self.type}" {"needs" if self.type == "choice" else "has no"} "choices".')
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise BadRequest(f"An input's minimum {self.minimum:g} is above its maximum {self.maximum:g}.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(Settings):
-    """A whole recipe. Text in any setting of any stage may hold {variables}, which each row fills in."""
+    """A whole recipe.
 
+    A row's or an axis' key is a variable, which {name} stands for in any text of any stage, or the path of a field
+    (`stages.refine.denoising_strength`). Rows are zipped (each is one item), axes are multiplied with them and with each other.
+    """
+
+    version: int = field(VERSION, label="Version", minimum=1)
     name: str = field(label="Name")
     title: str = field("", label="Title")
-    inputs: dict[str, str] = field({}, label="Inputs", help="Name and file of each picture, from the recipe's folder.")
-    rows: tuple[dict[str, Any], ...] = field(({},), label="Rows", help="The recipe is carried out once for each.")
-    settings: dict[str, Any] = field({}, label="Settings of every stage")
-    stages: tuple[Stage, ...] = field(label="Stages")
+    about: str = field("", label="About")
+    inputs: dict[str, Input] = field({}, label="Inputs")
+    settings: dict[str, Any] = field({}, label="Settings of every stage", help="Each stage takes those of them that it has.")
+    rows: tuple[dict[str, Any], ...] = field((), label="Rows")
+    rows_file: str = field("", label="Rows from a file", help="A CSV or JSON file from the recipe's folder; its rows follow the others.")
+    axes: dict[str, list[Any]] = field({}, label="Axes")
+    stages: tuple[dict[str, Any], ...] = field(label="Stages", help="Each with an id, a type, and its type's fields.")
 
     def check(self) -> None:
-        """Refuse names that lead nowhere, before anything runs."""
-        shared = _fields(Img2Img) & _fields(Txt2Img) - set(_MADE)
-        for name in self.settings:
-            if name not in shared:
-                raise BadRequest(f'Not every stage has the setting "{name}"; write it in the stages that do.{near_miss(name, shared)}')
-        earlier: list[str] = []
-        for stage in self.stages:
-            if stage.name in earlier:
-                raise BadRequest(f'Two stages are called "{stage.name}"; give each its own name.')
-            if stage.takes and stage.takes not in earlier:
-                raise BadRequest(f'Stage "{stage.name}" takes "{stage.takes}", which is no earlier stage.{near_miss(stage.takes, earlier)}')
-            for used in [control.image for control in stage.controlnet] + ([stage.mask.alpha_of] if stage.mask else []):
-                if used not in self.inputs:
-                    raise BadRequest(f'Stage "{stage.name}" uses "{used}", which is no input.{near_miss(used, self.inputs)}')
-            for row in self.rows:
-                fill({**self.settings, **stage.settings}, row, stage.name)
-            earlier.append(stage.name)
-
-
-def _fields(body: type[Img2Img] | type[Txt2Img]) -> set[str]:
-    return {f.name for f in dataclasses.fields(body)}
-
-
-def fill(value: Any, row: Row, stage: str) -> Any:
-    """`value` with every {variable} in its texts replaced; a text that is one variable alone takes the row's value with its type."""
-    if isinstance(value, Mapping):
-        return {name: fill(inner, row, stage) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [fill(inner, row, stage) for inner in value]
-    if not isinstance(value, str):
-        return value
-    for name in _VARIABLE.findall(value):
-        if name not in row:
-            raise BadRequest(f'Stage "{stage}" uses {{{name}}}, and a row does not have it.{near_miss(name, row)}')
-    alone = _VARIABLE.fullmatch(value)
-    return row[alone[1]] if alone else _VARIABLE.sub(lambda found: str(row[found[1]]), value)
+        """Refuse names that cannot be referred to, and names that mean two things."""
+        seen: dict[str, str] = {}
+        for kind, name in [("input", name) for name in self.inputs] + [("stage", str(stage.get("id", ""))) for stage in self.stages]:
+            if not _NAME.fullmatch(name):
+                raise BadRequest(f'The {kind} "{name}" needs a name of letters, digits, _ and -, beginning with a letter.')
+            if name in seen:
+                raise BadRequest(f'"{name}" is the name of a {seen[name]} and of a {kind}; give each its own.')
+            seen[name] = kind
+        for axis, values in self.axes.items():
+            if not values:
+                raise BadRequest(f'The axis "{axis}" has no values; give it some or leave it out.')
+        stages = [name for name, kind in seen.items() if kind == "stage"]
+        for path in [*self.axes, *{key for row in self.rows for key in row}]:
+            parts = path.split(".")
+            if len(parts) > 1 and (parts[0] != "stages" or parts[1] not in stages):
+                raise BadRequest(f'"{path}" is no path of a stage, such as stages.refine.steps.{near_miss(parts[1], stages)}')

@@ -8,8 +8,8 @@ from PIL import Image
 
 from lib_extension.pictures.png import decode_picture
 from lib_extension.runs.calls import call_for, mask_from_alpha, on_white
+from lib_extension.runs.small_recipe import Control, Mask, Recipe, Stage
 from lib_extension.spec.errors import BadRequest
-from lib_extension.spec.recipe import Control, Mask, Recipe, Stage
 from lib_extension.spec.sdapi import Img2Img, Txt2Img
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from lib_extension.runs.small_recipe import Recipe, fill
 from lib_extension.spec.errors import BadRequest
-from lib_extension.spec.recipe import Recipe, fill
 from lib_extension.spec.settings import from_json, to_json
 
 GOOD: dict[str, Any] = {

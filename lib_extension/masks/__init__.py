@@ -1,0 +1,1 @@
+"""Where is a stage to draw? One file a kind of mask; MASKS lists them."""

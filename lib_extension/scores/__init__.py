@@ -1,0 +1,1 @@
+"""How good is a picture? One file a kind of score; SCORES lists them."""

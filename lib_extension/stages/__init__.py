@@ -1,0 +1,1 @@
+"""What stages can a recipe have? One file a type; STAGES lists them."""
