@@ -14,7 +14,7 @@ from lib_extension.backend.engine_process import running_engine
 from lib_extension.runs.progress_line import ProgressLine
 from lib_extension.runs.recipe_files import BUILT_IN, load_recipe
 from lib_extension.runs.results_folder import save_contact_sheet, save_manifest, save_picture
-from lib_extension.runs.runner import Result, run
+from lib_extension.runs.small_runner import Result, run
 from lib_extension.spec.errors import AtelierError
 
 

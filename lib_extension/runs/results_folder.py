@@ -14,7 +14,7 @@ from PIL import Image
 from lib_extension.pictures.grid import Row, contact_sheet
 from lib_extension.pictures.png import encode_png
 from lib_extension.runs.calls import on_white
-from lib_extension.runs.runner import Result
+from lib_extension.runs.small_runner import Result
 from lib_extension.runs.small_recipe import Recipe
 from lib_extension.spec.settings import to_json
 

@@ -14,7 +14,7 @@ from lib_extension.backend.client import Client
 from lib_extension.runs.progress_line import ProgressLine, estimate
 from lib_extension.runs.recipe_files import BUILT_IN, load_recipe
 from lib_extension.runs.results_folder import file_name, save_contact_sheet, save_manifest, save_picture
-from lib_extension.runs.runner import Result, run
+from lib_extension.runs.small_runner import Result, run
 from tests.backend.webui_stand_in import StandIn
 
 
