@@ -1,0 +1,33 @@
+"""Are the recipes' pictures of a watch what their scripts make, and do the demo networks know them?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from lib_extension.models.parts import Parts
+from lib_extension.models.tagger import Tagger
+from tests.demo_model import product_drawing, product_photograph
+
+DEMO = Path(__file__).resolve().parents[2] / "lib_extension" / "models" / "demo"
+
+
+def test_the_drawing_is_what_its_script_makes():
+    assert np.array_equal(np.asarray(Image.open(product_drawing.FILE)), np.asarray(product_drawing.product_drawing()))
+
+
+def test_the_photograph_is_what_its_script_makes_but_for_the_jpeg():
+    stored, made = (np.asarray(p.convert("RGB"), float) for p in (Image.open(product_photograph.FILE), product_photograph.photograph()))
+    assert np.abs(stored - made).mean() < 3
+
+
+def test_the_demo_networks_find_the_watch_in_the_photograph():
+    photograph = Image.open(product_photograph.FILE)
+    alpha = product_photograph.watch().resize(photograph.size).getchannel("A")
+    drawn = np.asarray(alpha) > 127
+    found = np.asarray(Parts(DEMO / "parts").masks(photograph)["object"].resize(photograph.size)) > 127
+    assert (found & drawn).sum() / (found | drawn).sum() > 0.9
+    tags = Tagger(DEMO / "tagger").tags(photograph)
+    assert tags["watch"] > 0.9 and tags["red"] > 0.9
