@@ -22,19 +22,18 @@ DEMO = Path(__file__).parents[2] / "lib_extension" / "models" / "demo"
 
 def bundle(training: Path, demo: Path) -> None:
     """Write the networks found under ``training`` to ``demo``, in half precision, as a folder that diffusers loads."""
-    unet = training / "unet" / "trained"
+    together = training / "controlnet" / "trained"  # the ControlNet, and the U-Net and text encoder that went on with it
     StableDiffusionPipeline(
         vae=AutoencoderKL.from_pretrained(training / "decoder" / "trained").half(),
-        text_encoder=CLIPTextModel.from_pretrained(unet / "text_encoder").half(),
+        text_encoder=CLIPTextModel.from_pretrained(together / "text_encoder").half(),
         tokenizer=new_tokenizer(),
-        unet=UNet2DConditionModel.from_pretrained(unet / "unet").half(),
+        unet=UNet2DConditionModel.from_pretrained(together / "unet").half(),
         scheduler=DDIMScheduler(**BETAS, clip_sample=False, set_alpha_to_one=False, steps_offset=1),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
     ).save_pretrained(demo)
-    controlnet = training / "controlnet" / "trained"
-    ControlNetModel.from_pretrained(controlnet, torch_dtype=torch.float16).save_pretrained(demo / "controlnet")
+    ControlNetModel.from_pretrained(together / "controlnet", torch_dtype=torch.float16).save_pretrained(demo / "controlnet")
     for network in ("tagger", "parts"):
         shutil.copytree(training / network / "trained", demo / network, dirs_exist_ok=True)
 

@@ -75,13 +75,13 @@ def loss_weights(scheduler: DDPMScheduler) -> torch.Tensor:
     return snr.clamp(max=5) / snr
 
 
-def draw_batch(lesson: Lesson, random: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Latents (BATCH, 4, 16, 16) and tokens (BATCH, 77): 70 % sentences, 30 % tags, one in ten empty."""
-    chosen = torch.randint(len(lesson.latents), (BATCH,), generator=random)
+def draw_batch(lesson: Lesson, random: torch.Generator, scenes: int = SCENES) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows of the lesson (BATCH,), of its first ``scenes``, and tokens (BATCH, 77): 70 % sentences, 30 % tags, one in ten empty."""
+    rows = torch.randint(scenes, (BATCH,), generator=random)
     form = (torch.rand(BATCH, generator=random) < 0.3).long()
-    tokens = lesson.tokens[chosen, form].clone()
+    tokens = lesson.tokens[rows, form].clone()
     tokens[torch.rand(BATCH, generator=random) < 0.1] = lesson.nothing
-    return lesson.latents[chosen], tokens
+    return rows, tokens
 
 
 def main() -> None:
@@ -106,10 +106,10 @@ def main() -> None:
 
     while run.step < chosen.steps:
         random = run.generator(f"batch {rank}")
-        latents, tokens = draw_batch(lesson, random)
-        noise = torch.randn(latents.shape, generator=random)
+        rows, tokens = draw_batch(lesson, random)
+        noise = torch.randn((BATCH, 4, 16, 16), generator=random)
         times = torch.randint(1000, (BATCH,), generator=random)
-        noisy = scheduler.add_noise(latents, noise, times)
+        noisy = scheduler.add_noise(lesson.latents[rows], noise, times)
         shadow.pull()
         states = shadow.copy["text_encoder"](tokens).last_hidden_state  # (BATCH, 77, 64)
         guess = shadow.copy["unet"](noisy.bfloat16(), times, states).sample.float()
