@@ -1,4 +1,4 @@
-"""How was the recipes' photograph of a watch made? By `python -m tests.demo_model.product_photograph`: the drawing, lit and laid on a table.
+"""How was the recipes' photograph of a watch made? By `python -m tests.demo_model.product_photograph`: the watch, lit, on a table.
 
 What makes it a photograph for the programs that read it: no alpha, a turned product with its own shading and shadow, a ground with grain
 that is out of focus at the back, light that falls off, noise, and a JPEG's traces.

@@ -18,9 +18,10 @@ def test_the_drawing_is_what_its_script_makes():
     assert np.array_equal(np.asarray(Image.open(product_drawing.FILE)), np.asarray(product_drawing.product_drawing()))
 
 
-def test_the_photograph_is_what_its_script_makes_but_for_the_jpeg():
-    stored, made = (np.asarray(p.convert("RGB"), float) for p in (Image.open(product_photograph.FILE), product_photograph.photograph()))
-    assert np.abs(stored - made).mean() < 3
+def test_the_photograph_is_what_its_script_makes(tmp_path: Path):
+    product_photograph.photograph().save(tmp_path / "made.jpg", quality=90)
+    stored, made = (np.asarray(Image.open(file), float) for file in (product_photograph.FILE, tmp_path / "made.jpg"))
+    assert np.abs(stored - made).mean() < 0.5  # another version's JPEG may round otherwise
 
 
 def test_the_demo_networks_find_the_watch_in_the_photograph():
@@ -30,4 +31,4 @@ def test_the_demo_networks_find_the_watch_in_the_photograph():
     found = np.asarray(Parts(DEMO / "parts").masks(photograph)["object"].resize(photograph.size)) > 127
     assert (found & drawn).sum() / (found | drawn).sum() > 0.9
     tags = Tagger(DEMO / "tagger").tags(photograph)
-    assert tags["watch"] > 0.9 and tags["red"] > 0.9
+    assert min(tags["watch"], tags["red"]) > 0.9
