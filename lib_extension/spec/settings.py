@@ -7,7 +7,8 @@
     from_json(Blur, {"radius": 8}); to_json(Blur()); json_schema(Blur)
 
 Types: bool, int, float, str, Literal, X | Y, X | None, list[X], tuple[X, ...], tuple[X, Y], dict[str, X], Any, Settings in Settings.
-A range or a list of choices holds for the values inside a list, tuple or dict.
+A range or a list of choices holds for the values inside a list, tuple or dict. Of several Settings in a union, a field that has one
+choice and no default, such as `kind: Literal["blur"]`, tells which is meant.
 """
 
 from __future__ import annotations
@@ -82,6 +83,11 @@ def from_json(cls: type[S], data: object, where: str = "") -> S:
     return settings
 
 
+def read_value(annotation: Any, data: object, where: str = "") -> Any:
+    """As from_json, for any of the types above: a union of Settings, a list of them."""
+    return _read(annotation, data, where, Declared())
+
+
 def to_json(value: Any) -> Any:
     """The JSON value that from_json reads back to an equal instance."""
     if isinstance(value, Settings):
@@ -98,6 +104,11 @@ def json_schema(cls: type[Settings]) -> dict[str, Any]:
     defs: dict[str, Any] = {}
     schema = _object_schema(cls, defs)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, **({"$defs": defs} if defs else {})}
+
+
+def value_schema(annotation: Any, defs: dict[str, Any]) -> dict[str, Any]:
+    """The schema of what read_value takes. Settings in it go to `defs`, which belongs into the whole schema's "$defs"."""
+    return _type_schema(annotation, Declared(), defs)
 
 
 def declared_of(spec: dataclasses.Field[Any]) -> Declared:
@@ -145,14 +156,52 @@ def _read(annotation: Any, value: Any, where: str, declared: Declared) -> Any:
 def _read_union(members: tuple[Any, ...], value: Any, where: str, declared: Declared) -> Any:
     if value is None and type(None) in members:
         return None
-    members = tuple(m for m in members if m is not type(None))
+    members = _of_its_form(tuple(m for m in members if m is not type(None)), value)
+    if isinstance(value, Mapping):
+        members = _meant(members, value, where)
     problems = []
     for member in members:
         try:
             return _read(member, value, where, declared)
         except BadRequest as problem:
             problems.append(str(problem))
+    problems = list(dict.fromkeys(problems))
     raise BadRequest(problems[0] if len(problems) == 1 else f"{where} fits no form: " + " Or: ".join(problems))
+
+
+def _of_its_form(members: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
+    """The members that are objects for an object, lists for a list, plain for what is plain: only those have something to say of it."""
+
+    def form(member: Any) -> str:
+        kind = typing.get_origin(member) or member
+        is_object = kind is dict or (isinstance(kind, type) and issubclass(kind, Settings))
+        return "object" if is_object else "list" if kind in (list, tuple) else "any" if member is Any else "plain"
+
+    wanted = "object" if isinstance(value, Mapping) else "list" if isinstance(value, (list, tuple)) else "plain"
+    return tuple(m for m in members if form(m) in (wanted, "any")) or members
+
+
+def _meant(members: tuple[Any, ...], value: Mapping[Any, Any], where: str) -> tuple[Any, ...]:
+    """Of Settings with tags, the one whose tag the object has; those without a tag when it has none. BadRequest for an unknown tag."""
+    tags = {member: tag for member in members if isinstance(member, type) and (tag := tag_of(member))}
+    chosen = tuple(member for member, (name, choice) in tags.items() if value.get(name) == choice)
+    if chosen:
+        return chosen
+    for name in dict.fromkeys(name for name, _ in tags.values()):
+        if name in value:
+            choices = tuple(choice for known, choice in tags.values() if known == name)
+            _read_plain(str, value[name], _path(where, name), Declared(choices=choices))
+    return tuple(member for member in members if member not in tags) or members
+
+
+@cache
+def tag_of(cls: type[Any]) -> tuple[str, str] | None:
+    """The field of Settings that tells them apart from others, and what stands in it: the first with one choice and no default."""
+    for spec in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
+        args = typing.get_args(_hints(cls)[spec.name]) if typing.get_origin(_hints(cls)[spec.name]) is Literal else ()
+        if len(args) == 1 and isinstance(args[0], str) and spec.default is MISSING and spec.default_factory is MISSING:
+            return spec.name, args[0]
+    return None
 
 
 def _read_sequence(kind: type, args: tuple[Any, ...], value: Any, where: str, declared: Declared) -> Any:
