@@ -14,8 +14,8 @@ from PIL import Image
 from lib_extension.pictures.grid import Row, contact_sheet
 from lib_extension.pictures.png import encode_png
 from lib_extension.runs.calls import on_white
-from lib_extension.runs.small_runner import Result
 from lib_extension.runs.small_recipe import Recipe
+from lib_extension.runs.small_runner import Result
 from lib_extension.spec.settings import to_json
 
 _PICTURES = ("init_images", "mask", "alwayson_scripts")  # of a body: too long for a manifest, and told by "from" and the recipe

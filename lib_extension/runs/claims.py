@@ -1,0 +1,49 @@
+"""Who works on which key? A claim is a row with the name of a living process, so that no stage is run by two of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Literal
+
+from lib_extension.runs.database import Database
+from lib_extension.runs.owners import Owner
+
+Taken = Literal["mine", "done", "elsewhere"]
+
+
+class Claims:
+    """The claims of all processes; those made here are held by `owner`."""
+
+    def __init__(self, database: Database, owner: Owner) -> None:
+        self._database = database
+        self._owner = owner
+
+    def take(self, key: str, run_id: str) -> Taken:
+        """Claim a key: "done" where its result is there meanwhile, "elsewhere" where another run or process is at it."""
+        mine = self._owner.name
+        with self._database.write() as connection:
+            if connection.execute("SELECT 1 FROM results WHERE key = ?", (key,)).fetchone():
+                return "done"
+            held = connection.execute("SELECT owner FROM claims WHERE key = ?", (key,)).fetchone()
+            if held and self._owner.lives(held["owner"]):
+                return "elsewhere"
+            connection.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", (key, mine, run_id))
+        return "mine"
+
+    def release(self, keys: Iterable[str]) -> None:
+        """Let go of claims made here; the stages were not finished."""
+        with self._database.write() as connection:
+            connection.executemany("DELETE FROM claims WHERE key = ? AND owner = ?", [(key, self._owner.name) for key in keys])
+
+    def living(self) -> set[str]:
+        """The keys that a living process works on."""
+        with self._database.read() as connection:
+            held = [(key, owner) for key, owner in connection.execute("SELECT key, owner FROM claims")]
+        alive = {owner for owner in {owner for _, owner in held} if self._owner.lives(owner)}
+        return {key for key, owner in held if owner in alive}
+
+
+def drop_claim(connection: sqlite3.Connection, key: str) -> None:
+    """The stage is finished."""
+    connection.execute("DELETE FROM claims WHERE key = ?", (key,))

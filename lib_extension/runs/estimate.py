@@ -1,0 +1,80 @@
+"""How long will the rest take? Learnt from stages that ran: seconds per megapixel·step, for each class of backend and type of stage."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lib_extension.runs.database import Database
+from lib_extension.runs.records import Result
+
+_FADE = 0.9  # what a stage before counts for against the latest one: a machine's load and settings change
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Fading sums over the stages of one type that one class of backends made."""
+
+    count: float
+    cost: float  # megapixels × steps
+    seconds: float
+
+    def estimate(self, cost: float) -> float:
+        """Seconds for a stage of this cost; the mean where costs say nothing, as for masks and sheets."""
+        if cost > 0 and self.cost > 0:
+            return self.seconds / self.cost * cost
+        return self.seconds / self.count
+
+
+@dataclass(frozen=True)
+class Left:
+    """A stage instance that has yet to run."""
+
+    type: str
+    cost: float
+    backend: str  # class of the backend that will make it; '' for what is made here
+
+
+class Timings:
+    """What the ledger knows of how long stages take."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def known(self) -> dict[tuple[str, str], Timing]:
+        """(class of the backend, stage type) → timing."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT backend, type, count, cost, seconds FROM timings").fetchall()
+        return {(backend, kind): Timing(count, cost, seconds) for backend, kind, count, cost, seconds in rows}
+
+
+def learn(connection: sqlite3.Connection, result: Result) -> None:
+    """Add a result's time to what is known, inside a transaction."""
+    connection.execute(
+        "INSERT INTO timings VALUES (?, ?, 1, ?, ?) ON CONFLICT (backend, type) DO UPDATE SET"
+        " count = count * ? + 1, cost = cost * ? + excluded.cost, seconds = seconds * ? + excluded.seconds",
+        (result.backend, result.type, result.cost, result.seconds, _FADE, _FADE, _FADE),
+    )
+
+
+def seconds_left(left: Iterable[Left], known: Mapping[tuple[str, str], Timing], side_by_side: int = 1) -> float | None:
+    """Seconds until all of these are done by so many backends; None while a stage with a cost has no measure to go by.
+
+    A type that never ran takes the pace (seconds per megapixel·step) of the others on its class of backends.
+    """
+    total = 0.0
+    for node in left:
+        timing = known.get((node.backend, node.type)) or _pace(known, node.backend)
+        if timing is not None:
+            total += timing.estimate(node.cost)
+        elif node.backend:
+            return None
+    return total / max(1, side_by_side)
+
+
+def _pace(known: Mapping[tuple[str, str], Timing], backend: str) -> Timing | None:
+    same = [timing for (name, _), timing in known.items() if name == backend and timing.cost > 0]
+    if not same:
+        return None
+    return Timing(*(sum(getattr(timing, name) for timing in same) for name in ("count", "cost", "seconds")))

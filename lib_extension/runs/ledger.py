@@ -1,0 +1,96 @@
+"""What is true about all runs? One SQLite file that says what was asked, made, chosen and claimed; it is the truth, whoever was killed.
+
+ledger = Ledger(folder / "ledger.db")
+ledger.runs, ledger.results, ledger.claims, ledger.events, ledger.timings, ledger.backends
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lib_extension.runs.claims import Claims, drop_claim
+from lib_extension.runs.database import Database
+from lib_extension.runs.estimate import Timings, learn
+from lib_extension.runs.events import Events, insert_event
+from lib_extension.runs.journal import Journal
+from lib_extension.runs.owners import Owner
+from lib_extension.runs.records import NodeRecord, Result
+from lib_extension.runs.result_table import Results, insert_result, result_from_json, result_to_json
+from lib_extension.runs.run_table import Runs
+from lib_extension.runs.small_tables import Backends, Pins
+
+
+class Ledger:
+    """Safe for many threads and processes at once. `notice` says what was wrong with the file, '' when nothing was."""
+
+    def __init__(self, path: Path) -> None:
+        self.database = Database(path)
+        self.notice = self.database.notice
+        self._journal = Journal(path.with_name(path.name + ".journal"))
+        self._owner = Owner(path.with_name(path.name + ".owners"))
+        self.runs = Runs(self.database, self._journal)
+        self.results = Results(self.database)
+        self.claims = Claims(self.database, self._owner)
+        self.events = Events(self.database)
+        self.timings = Timings(self.database)
+        self.backends = Backends(self.database)
+        self.pins = Pins(self.database, self._journal)
+        if self.notice:
+            self._restore()
+
+    def finish(self, run_id: str, result: Result, event: Mapping[str, Any]) -> None:
+        """A stage instance is done: its result, its event, what its time teaches, and the end of its claim, all or nothing."""
+        with self.database.write() as connection:
+            insert_result(connection, result)
+            drop_claim(connection, result.key)
+            learn(connection, result)
+            insert_event(connection, run_id, "finished", dict(event))
+        self._journal.append("result", **result_to_json(result))
+        self.events.wake()
+
+    def nodes(self, run_id: str) -> list[NodeRecord]:
+        """The run's plan in order, each stage instance with what became of it."""
+        self.runs.get(run_id)
+        return self.runs.nodes(run_id, self.claims.living())
+
+    def compact(self) -> None:
+        """Write the journal anew from what is there now, and give what was deleted back to the disk."""
+        self._journal.replace(self._told())
+        with self.database.read() as connection:
+            connection.execute("VACUUM")
+
+    def close(self) -> None:
+        """Let go of claims and connections."""
+        self._owner.close()
+        self.database.close()
+
+    def _told(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for run in reversed(self.runs.all(limit=-1)):
+            told = {"id": run.id, "recipe": run.recipe, "inputs": run.values, "pictures": run.pictures}
+            yield "run", told | {"backends": run.backends, "folder": run.folder, "created": run.created}
+            if run.pinned:
+                yield "run pin", {"run": run.id, "pinned": True}
+        for choice in self.runs.every_choice():
+            yield "choice", choice
+        for blob in self.pins.all():
+            yield "pin", {"blob": blob, "pinned": True}
+        for result in self.results.all():
+            yield "result", result_to_json(result)
+
+    def _restore(self) -> None:
+        for kind, told in self._journal.lines():
+            if kind == "run":
+                self.runs.restore(told)
+            elif kind == "run pin":
+                self.runs.restore_pin(told["run"], told["pinned"])
+            elif kind == "removed":
+                self.runs.restore_removal(told["run"])
+            elif kind == "choice":
+                self.runs.restore_choice(told)
+            elif kind == "pin":
+                self.pins.restore(told["blob"], told["pinned"])
+            elif kind == "result":
+                with self.database.write() as connection:
+                    insert_result(connection, result_from_json(told))
