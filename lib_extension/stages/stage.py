@@ -93,6 +93,7 @@ class StageType:
     references: Callable[[Any], tuple[str, ...]] = lambda stage: ()  # stages and inputs that the settings name, besides `takes`
     cost: Callable[[Any], float] = lambda stage: 0.0  # megapixels x steps, for the time estimate
     seeded: bool = False  # has a seed of its own
+    local: Callable[[Any], bool] = lambda stage: False  # asks no backend: its pictures are the same whatever backend makes the others
     version: int = 1  # raised when the same settings come to give other pictures: part of every key
 
 

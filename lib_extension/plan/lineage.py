@@ -1,0 +1,82 @@
+"""Which picture of a named stage belongs to the one at hand? The one of the same lineage, else the only one of the item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from lib_extension.plan.graph import Source
+from lib_extension.spec.errors import BadRequest
+
+Trail = Mapping[str, Source]  # stage → the picture of it that a picture came from, or is
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The place of one picture among those that a stage gives of an item; places stay where nothing is found."""
+
+    stage: str  # which made it
+    position: int  # among that stage's pictures of the item
+    source: Source | None  # None: nothing was found
+    trail: Trail
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What a stage or an input gives of one item."""
+
+    slots: tuple[Slot, ...] = ()
+    waits: frozenset[str] = frozenset()  # undecided reviews that must come before
+    absent: str = ""  # why there is nothing to take at all, '' where there is
+
+    @property
+    def live(self) -> list[Slot]:
+        """The slots that hold a picture."""
+        return [slot for slot in self.slots if slot.source]
+
+    @cached_property
+    def _by_ancestor(self) -> Mapping[tuple[str, Source], Sequence[Slot]]:
+        found: dict[tuple[str, Source], list[Slot]] = {}
+        for slot in self.slots:
+            for step in slot.trail.items():
+                found.setdefault(step, []).append(slot)
+        return found
+
+    @cached_property
+    def _ancestors(self) -> frozenset[str]:
+        return frozenset(stage for stage, _ in self._by_ancestor)
+
+    def related(self, trail: Trail) -> Iterator[Slot]:
+        """The slots whose lineage agrees with `trail` in every stage that both have."""
+        shared = [stage for stage in reversed(trail) if stage in self._ancestors]
+        if not shared or any(shared[0] not in slot.trail for slot in self.slots):
+            candidates: Sequence[Slot] = self.slots
+        else:  # as good as one, where a stage has thousands
+            candidates = self._by_ancestor.get((shared[0], trail[shared[0]]), ())
+        return (slot for slot in candidates if all(slot.trail.get(stage, source) == source for stage, source in trail.items()))
+
+
+def find(given: Given, trail: Trail, user: str, name: str) -> Source | None:
+    """The picture of `name`, which gives `given`, that goes with `trail`; None where nothing was found for it.
+
+    BadRequest names both stages where several go with it.
+    """
+    related = list(given.related(trail))
+    fits = {slot.source for slot in related if slot.source}
+    if not fits and not related:
+        fits = {slot.source for slot in given.slots if slot.source}
+    if len(fits) > 1:
+        raise BadRequest(
+            f'Stage "{user}" names "{name}", which has {len(fits)} pictures for one of "{user}". '
+            f'Let "{user}" take from "{name}", or let a review choose one of them.'
+        )
+    return next(iter(fits), None)
+
+
+def common_trail(slots: Sequence[Slot]) -> dict[str, Source]:
+    """Where all of them came from."""
+    if not slots:
+        return {}
+    first, *others = slots
+    return {stage: source for stage, source in first.trail.items() if all(slot.trail.get(stage) == source for slot in others)}

@@ -1,0 +1,108 @@
+"""How do variables get into a stage's settings? {name} in any text, and paths of fields, on the stage's JSON before it is read.
+
+A text that is one variable alone takes its value with its type; elsewhere the value is written into the text. {{name}} stays as {name}.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Any
+
+from lib_extension.spec.errors import BadRequest, near_miss
+
+_VARIABLE = re.compile(r"(\{)?\{([A-Za-z_][A-Za-z0-9_-]*)\}(?(1)\})")
+_NOTHING = object()  # stands where a variable alone has no value: the field is left out
+_LEFT_OUT_WHOLE = ("controlnet", "loras")  # lists of which an element that names an input without a value is left out
+
+
+def names_in(value: Any) -> frozenset[str]:
+    """Every variable that a JSON value's texts name."""
+    return frozenset(found[2] for _, text in texts_in(value) if "{" in text for found in _VARIABLE.finditer(text) if not found[1])
+
+
+def texts_in(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """(path, text) of every text in a JSON value; the names in objects are no texts."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from texts_in(inner, (*path, name))
+    elif isinstance(value, (list, tuple)):
+        for index, inner in enumerate(value):
+            yield from texts_in(inner, (*path, index))
+
+
+def fill(stage: Mapping[str, Any], values: Mapping[str, Any], kept: Container[str] = ()) -> dict[str, Any]:
+    """The stage's JSON with every variable filled in; those in `kept` stay where `values` lacks them.
+
+    A field whose text is one variable without a value is left out, a ControlNet unit or LoRA with such a field as a whole.
+    """
+    filled = {}
+    for name, value in stage.items():
+        if name in _LEFT_OUT_WHOLE and isinstance(value, (list, tuple)):
+            value = [element for element in value if not _names_nothing(element, values)]
+        inner = _fill(value, values, kept, stage)
+        if inner is not _NOTHING:
+            filled[name] = inner
+    return filled
+
+
+def set_path(stage: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """The stage's JSON with the field at `path` ("stages.refine.controlnet.0.weight") set; nothing of `stage` itself is changed."""
+    _, _, *fields = path.split(".")
+    if fields[0] in ("id", "type", "scope"):
+        raise BadRequest(f'"{path}" cannot be varied: a stage keeps its {fields[0]}. Write two stages and vary their "enabled".')
+    return _set(stage, fields, value, path)
+
+
+def _fill(value: Any, values: Mapping[str, Any], kept: Container[str], stage: Mapping[str, Any]) -> Any:
+    if isinstance(value, str):
+        return _fill_text(value, values, kept, stage) if "{" in value else value
+    if isinstance(value, Mapping):
+        pairs = ((name, _fill(inner, values, kept, stage)) for name, inner in value.items())
+        return {name: inner for name, inner in pairs if inner is not _NOTHING}
+    if isinstance(value, (list, tuple)):
+        return [inner for inner in (_fill(element, values, kept, stage) for element in value) if inner is not _NOTHING]
+    return value
+
+
+def _fill_text(text: str, values: Mapping[str, Any], kept: Container[str], stage: Mapping[str, Any]) -> Any:
+    alone = _VARIABLE.fullmatch(text)
+    if alone and not alone[1] and alone[2] in values:
+        value = values[alone[2]]
+        return _NOTHING if value is None else value
+
+    def written(found: re.Match[str]) -> str:
+        name = found[2]
+        if found[1]:
+            return found[0][1:-1]
+        if name in values:
+            return "" if values[name] is None else str(values[name])
+        if name in kept:
+            return found[0]
+        raise BadRequest(f'Stage "{stage.get("id")}" uses {{{name}}}, which is no input, row or axis.{near_miss(name, values)}')
+
+    return _VARIABLE.sub(written, text)
+
+
+def _names_nothing(element: Any, values: Mapping[str, Any]) -> bool:
+    """Whether a text of the element is one variable alone that has no value."""
+    for _, text in texts_in(element):
+        alone = _VARIABLE.fullmatch(text)
+        if alone and not alone[1] and values.get(alone[2], text) is None:
+            return True
+    return False
+
+
+def _set(inside: Any, fields: Sequence[str], value: Any, path: str) -> Any:
+    if not fields:
+        return value
+    name, *rest = fields
+    if isinstance(inside, Mapping):
+        return {**inside, name: _set(inside.get(name, {} if rest else None), rest, value, path)}
+    if isinstance(inside, (list, tuple)):
+        if not name.isascii() or not name.isdigit() or int(name) >= len(inside):
+            raise BadRequest(f'"{path}": "{name}" is no element of a list of {len(inside)}; count from 0.')
+        return [_set(element, rest, value, path) if index == int(name) else element for index, element in enumerate(inside)]
+    raise BadRequest(f'"{path}" leads nowhere: {inside!r} has no "{name}".')
