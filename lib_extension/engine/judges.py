@@ -1,13 +1,18 @@
-"""What is in a picture? The demo's small networks for tags, depth and part masks, loaded when they are first asked."""
+"""What is in a picture? The demo's small networks for tags, depth and parts, and whatever finds masks; loaded when first asked."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from PIL import Image
 
+from lib_extension.models.masks.found import Places
+from lib_extension.models.masks.networks import Found, MaskNetworks
 from lib_extension.models.parts import Parts
 from lib_extension.models.tagger import Tagger
 from lib_extension.spec.errors import NotFound
@@ -15,12 +20,20 @@ from lib_extension.spec.errors import NotFound
 
 @dataclass
 class Judges:
-    """`folder` holds `tagger/` and `parts/`. Any number of threads may ask; no checkpoint is needed or touched."""
+    """`folder` holds `tagger/` and `parts/`, `models` the weights of other networks that find masks.
+
+    Any number of threads may ask; no checkpoint is needed or touched.
+    """
 
     folder: Path
+    models: Path
     _tagger: Tagger | None = None
     _parts: Parts | None = None
     _loading: threading.Lock = field(default_factory=threading.Lock)
+    _mask_networks: MaskNetworks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._mask_networks = MaskNetworks(Places(self.models, self.folder))
 
     def tags(self, image: Image.Image) -> dict[str, float]:
         return self._the_tagger().tags(image)
@@ -28,6 +41,17 @@ class Judges:
     def caption(self, image: Image.Image) -> str:
         """Its tags, the surest first, with commas between."""
         return self._the_tagger().caption(image)
+
+    def embedding(self, image: Image.Image) -> list[float]:
+        """A vector of length 1, alike for pictures that show alike things."""
+        vector = self._the_tagger().embedding(image)
+        if vector is None:
+            raise NotFound("This tagger gives no embeddings; the demo model's does.")
+        return (vector / max(float(np.linalg.norm(vector)), 1e-12)).tolist()
+
+    def find_masks(self, kind: str, image: Image.Image, settings: Mapping[str, Any]) -> Found:
+        """By one of ``MASK_NETWORKS``."""
+        return self._mask_networks.find(kind, image, settings)
 
     def masks(self, image: Image.Image) -> dict[str, Image.Image]:
         return self._the_parts().masks(image)

@@ -93,8 +93,9 @@ def make_server(asked: argparse.Namespace, port: int, credentials: tuple[str, ..
     options = Options(lenient=asked.lenient)
     library = find_models(asked)
     options.change({"sd_model_checkpoint": first_choice(asked, library)})
-    judges = Judges(DEMO)
-    engine = Engine(library, options, place(asked), Annotators(judges), lenient=asked.lenient)
+    models = asked.models_dir or NO_MODELS
+    judges = Judges(DEMO, models)
+    engine = Engine(library, options, place(asked), Annotators(judges, weights=models / "annotators"), lenient=asked.lenient)
     serving = Serving(asked.lenient, asked.host, port, credentials, asked.outputs_dir, flags(asked, port))
     return Server(engine, options, library, judges, serving, Queue(failed_stays_active=asked.lenient))
 

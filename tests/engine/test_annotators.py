@@ -82,7 +82,7 @@ def test_what_is_not_installed_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="needs controlnet-aux, which is not installed"):
         AuxProcess(tmp_path).detect("lineart_standard", PICTURE, 64)
     (tmp_path / "controlnet_aux").mkdir()
-    with pytest.raises(NotFound, match=r"sk_model\.pth and sk_model2\.pth"):
+    with pytest.raises(NotFound, match=r"sk_model\.pth and sk_model2\.pth\. Put them into annotators/ in the models folder"):
         AuxProcess(tmp_path, tmp_path / "annotators").detect("lineart", PICTURE, 64)
 
 

@@ -1,28 +1,51 @@
-"""Our own routes: part masks, depth and tags of a picture. They need no checkpoint, and answer while a generation runs."""
+"""Our own routes: tags, an embedding, depth and masks of a picture. They need no checkpoint, and answer while a generation runs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter
 
 from lib_extension.engine.routes.extras import decoded
 from lib_extension.engine.server import Here
+from lib_extension.models.masks.found import Thing
 from lib_extension.pictures.png import encode_base64
+from lib_extension.spec.errors import BadRequest, TooLarge
+
+MOST_IMAGES = 256
 
 
 def add_routes(routes: APIRouter) -> None:
     routes.add_api_route("/atelier-engine/v1/parts", parts, methods=["POST"])
     routes.add_api_route("/atelier-engine/v1/depth", depth, methods=["POST"])
     routes.add_api_route("/atelier-engine/v1/tags", tags, methods=["POST"])
+    routes.add_api_route("/atelier-engine/v1/embedding", embedding, methods=["POST"])
+    routes.add_api_route("/atelier-engine/v1/mask", mask, methods=["POST"])
 
 
 @dataclass(frozen=True)
 class Picture:
-    """The body of each of them: base64 or a data URL."""
+    """Base64 or a data URL."""
 
     image: str
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """One picture, or several."""
+
+    image: str | None = None
+    images: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class MaskOf:
+    """``kind`` is a way of finding masks, and ``settings`` are its own."""
+
+    image: str
+    kind: str
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 async def parts(body: Picture, server: Here) -> dict[str, Any]:
@@ -43,3 +66,32 @@ async def depth(body: Picture, server: Here) -> dict[str, Any]:
 async def tags(body: Picture, server: Here) -> dict[str, Any]:
     """`tags`: for each tag its score from 0 to 1."""
     return {"tags": await server.aside(lambda: server.judges.tags(decoded(server, body.image, "image").convert("RGB")))}
+
+
+async def embedding(body: Pictures, server: Here) -> dict[str, Any]:
+    """`embeddings`: for each picture a vector of length 1; the scalar product of two says how alike the pictures are, at most 1."""
+    named = [("image", body.image)] if body.image is not None else []
+    named += [(f"images[{place}]", text) for place, text in enumerate(body.images)]
+    if not named:
+        raise BadRequest("There is no picture. Send image, or images, a list.")
+    if len(named) > MOST_IMAGES:
+        raise TooLarge(f"There are {len(named)} pictures; {MOST_IMAGES} at once are the most.")
+    return {"embeddings": await server.aside(lambda: [server.judges.embedding(decoded(server, text, name)) for name, text in named])}
+
+
+async def mask(body: MaskOf, server: Here) -> dict[str, Any]:
+    """`mask`: a grey PNG of the picture's size, white where something was found, or null; `found`: how many things.
+
+    `boxes`: for each of them [x0, y0, x1, y1, score, label], in pixels, the surest first.
+    """
+
+    def find() -> dict[str, Any]:
+        found = server.judges.find_masks(body.kind, decoded(server, body.image, "image"), body.settings)
+        image = None if found.mask is None else encode_base64(found.mask)
+        return {"mask": image, "found": len(found.things), "boxes": [_box(thing) for thing in found.things]}
+
+    return await server.aside(find)
+
+
+def _box(thing: Thing) -> list[Any]:
+    return [*(round(side, 1) for side in thing.box), round(thing.score, 4), thing.label]
