@@ -8,6 +8,8 @@ from math import ceil, sqrt
 
 from PIL import Image, ImageDraw, ImageFont
 
+from lib_extension.pictures.masks import Box
+
 WHITE = (255, 255, 255)
 INK = (32, 32, 32)
 
@@ -64,6 +66,56 @@ def contact_sheet(rows: Sequence[Row], columns: Sequence[str], title: str = "", 
     return sheet
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """Pictures on one, and the box of each, in their order."""
+
+    image: Image.Image
+    cells: tuple[Box, ...]
+
+
+def labelled_sheet(
+    pictures: Sequence[Image.Image],
+    labels: Sequence[str],
+    *,
+    columns: int = 0,
+    heading: str = "",
+    gap: int = 8,
+    background: tuple[int, int, int] = WHITE,
+) -> Sheet:
+    """Pictures row by row, each with its label below it; without `columns`, about as many as rows.
+
+    Every picture is shown in full; columns are as wide as their widest picture, rows as high as their highest with its label.
+    """
+    columns = min(columns or ceil(sqrt(len(pictures))), len(pictures))
+    rows = [range(start, min(start + columns, len(pictures))) for start in range(0, len(pictures), columns)]
+    widths = [max(pictures[i].width for i in range(column, len(pictures), columns)) for column in range(columns)]
+    font = _font(max(12, min(24, min(widths) // 12)))
+    texts = [_wrap(label, font, widths[i % columns]) for i, label in enumerate(labels)]
+    text_heights = [max((_text_size(texts[i], font)[1] + 4 for i in row if texts[i]), default=0) for row in rows]
+    heights = [max(pictures[i].height for i in row) for row in rows]
+    total_width = sum(widths) + gap * (columns + 1)
+    head = _wrap(heading, font, total_width - 2 * gap)
+    head_height = _text_size(head, font)[1] + 4 if head else 0
+    sheet = Image.new("RGB", (total_width, head_height + sum(heights) + sum(text_heights) + gap * (len(rows) + 1)), background)
+    ink = INK if sum(background) > 3 * 127 else WHITE
+    draw = ImageDraw.Draw(sheet)
+    draw.multiline_text((gap, gap), head, ink, font)
+    cells: list[Box] = []
+    top = head_height + gap
+    for row, height, text_height in zip(rows, heights, text_heights, strict=True):
+        for i in row:
+            column = i % columns
+            left = gap + sum(widths[:column]) + gap * column + (widths[column] - pictures[i].width) // 2
+            upper = top + height - pictures[i].height  # labels stand right below their pictures
+            mask = pictures[i].getchannel("A") if pictures[i].mode == "RGBA" else None
+            sheet.paste(pictures[i].convert("RGB"), (left, upper), mask)
+            draw.multiline_text((left, top + height + 2), texts[i], ink, font)
+            cells.append((left, upper, left + pictures[i].width, upper + pictures[i].height))
+        top += height + text_height + gap
+    return Sheet(sheet, tuple(cells))
+
+
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
@@ -84,6 +136,8 @@ def _text_size(text: str, font: Font) -> tuple[int, int]:
 
 
 def _wrap(text: str, font: Font, width: int) -> str:
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        text = text.encode("latin-1", "replace").decode("latin-1")  # the small font has no other letters, and fails at them
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word

@@ -1,0 +1,94 @@
+"""Several pictures as one: a contact sheet with labels, or a turnaround, all views in one row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PIL import Image, ImageColor
+
+from lib_extension.pictures.grid import labelled_sheet
+from lib_extension.pictures.png import MOST_PIXELS, encode_png
+from lib_extension.spec.errors import BadRequest
+from lib_extension.spec.settings import field
+from lib_extension.stages.patterns import fill_pattern, with_variables
+from lib_extension.stages.stage import Given, Outcome, Picture, Stage, StageType, Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class SheetStage(Stage):
+    """Puts all pictures that it takes on one. It knows where each lies: the mask of the kind geometry asks it for seams and cells."""
+
+    type: Literal["sheet"] = field(label="Type")
+    scope: Literal["item", "run"] = field("run", label="One for", help="Each item, or the whole run.")
+    layout: Literal["contact", "turnaround"] = field("contact", label="Layout", help="turnaround: one row, of one height.")
+    columns: int = field(0, label="Columns", minimum=0, maximum=1000, help="0: about as many as rows.")
+    cell: int = field(0, label="Longest side", minimum=0, maximum=8192, help="Pixels that a picture has at most; 0: as it is.")
+    labels: str = field("{variables}", label="Labels", help="Below each picture: {stage}, {index}, {variables}, or any {variable}. Empty: none.")
+    heading: str = field("", label="Heading")
+    gap: int = field(8, label="Gap", minimum=0, maximum=1024, help="Pixels between pictures and around them.")
+    background: str = field("white", label="Background", help="#rrggbb or an HTML name.")
+
+    def check(self) -> None:
+        """Refuse what is no colour."""
+        colour_of(self.background)
+
+
+def colour_of(name: str) -> tuple[int, int, int]:
+    """Red, green and blue. BadRequest where the name is no colour."""
+    try:
+        red, green, blue, *_ = ImageColor.getrgb(name)
+    except ValueError as error:
+        raise BadRequest(f'"{name[:40]}" is no colour; write #rrggbb, such as #00ff00, or an HTML name, such as lime.') from error
+    return red, green, blue
+
+
+def work(given: Given) -> Work:
+    """Asks nobody. Facts of the result: cells, [left, top, right, bottom] of each picture, in the order taken."""
+    yield from ()
+    stage: SheetStage = given.stage
+    if not given.taken:
+        return Outcome((), reason="There are no pictures to put on a sheet.")
+    turnaround = stage.layout == "turnaround"
+    pictures = [_shrunk(picture.image, stage.cell) for picture in given.taken]
+    if turnaround:
+        pictures = _of_one_height(pictures)
+    _refuse_huge(stage, pictures)
+    sheet = labelled_sheet(
+        pictures,
+        [fill_pattern(stage.labels, labels) for labels in with_variables(given.labels)],
+        columns=len(pictures) if turnaround else stage.columns,
+        heading=stage.heading,
+        gap=stage.gap,
+        background=colour_of(stage.background),
+    )
+    cells = [list(box) for box in sheet.cells]
+    return Outcome((Picture(encode_png(sheet.image), facts={"cells": cells}),))
+
+
+def _shrunk(image: Image.Image, longest: int) -> Image.Image:
+    if not longest or max(image.size) <= longest:
+        return image
+    scale = longest / max(image.size)
+    return image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))), Image.Resampling.LANCZOS)
+
+
+def _of_one_height(pictures: list[Image.Image]) -> list[Image.Image]:
+    height = min(picture.height for picture in pictures)
+    return [
+        picture
+        if picture.height == height
+        else picture.resize((max(1, round(picture.width * height / picture.height)), height), Image.Resampling.LANCZOS)
+        for picture in pictures
+    ]
+
+
+def _refuse_huge(stage: SheetStage, pictures: list[Image.Image]) -> None:
+    pixels = len(pictures) * (max(p.width for p in pictures) + stage.gap) * (max(p.height for p in pictures) + stage.gap)
+    if pixels > 0.9 * MOST_PIXELS:  # labels, and cells that stay empty, come on top
+        longest = max(max(picture.size) for picture in pictures)
+        fitting = int(longest * (0.9 * MOST_PIXELS / pixels) ** 0.5) // 8 * 8
+        raise BadRequest(f'The sheet "{stage.id}" of {len(pictures)} pictures would be too large. Set "cell" to {fitting} or less.')
+
+
+TYPE = StageType("sheet", SheetStage, work, takes="all", local=lambda stage: True)
