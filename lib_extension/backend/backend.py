@@ -1,0 +1,155 @@
+"""What is a backend? Something that answers calls, knows what it has, and is never believed without a receipt."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection
+
+from lib_extension.backend.connection import Connect, Connection
+from lib_extension.backend.dialects import dialect_of
+from lib_extension.backend.eligible import why_not
+from lib_extension.backend.errors import Missing, Unreachable
+from lib_extension.backend.flights import Flight, Flights
+from lib_extension.backend.generation import Session, generate
+from lib_extension.backend.hashes import Hashes, hashes_of
+from lib_extension.backend.leaks import Leaks
+from lib_extension.backend.plain_calls import answer_model_call, detect_map, upscale_one
+from lib_extension.backend.probing import probe_identity, read_inventory, refresh_lists, tells_tasks
+from lib_extension.backend.progress import Progress
+from lib_extension.backend.proofs import Proofs
+from lib_extension.backend.wire import Wire
+from lib_extension.spec.calls import MODEL_CALLS, Call, ModelEmbedding, ModelMask, ModelTags
+from lib_extension.spec.inventory import Identity, Inventory
+from lib_extension.spec.sdapi import Detect, ExtraSingle
+from lib_extension.stages.stage import Answer
+
+
+class _Here:
+    """A backend while it is connected."""
+
+    def __init__(self, connection: Connection, wire: Wire, identity: Identity, tells_tasks: bool) -> None:
+        self.connection = connection
+        self.wire = wire
+        self.identity = identity
+        self.dialect = dialect_of(identity)
+        self.tells_tasks = tells_tasks
+        self.inventory: Inventory | None = None
+        self.known_hashes: Hashes = {}
+        self._leaks: Leaks | None = None
+        self._proofs = Proofs(wire, self.dialect)
+
+    def session(self, inventory: Inventory, flights: Flights) -> Session:
+        """What a generation works with. Options are remembered as the first one found them."""
+        if self._leaks is None:
+            self._leaks = Leaks(self.wire, inventory.options)
+        return Session(self.wire, self.dialect, inventory, self._leaks, self._proofs, flights)
+
+
+def never() -> bool:
+    """Nobody cancels."""
+    return False
+
+
+class Backend:
+    """One backend. It is reached, and an engine started, when it is first asked something. Methods may be called from any thread.
+
+    Everything raises BackendError: Unreachable and Failed are worth another try, Missing another backend.
+    """
+
+    def __init__(self, spec: str, connect: Connect) -> None:
+        """`spec` is how the user names it: "engine:demo", "http://…", "webui"; never with a password."""
+        self.spec = spec
+        self._connect = connect
+        self._lock = threading.RLock()
+        self._here: _Here | None = None
+        self._flights = Flights()
+
+    def identity(self) -> Identity:
+        """Who it is."""
+        return self._reach().identity
+
+    def inventory(self, fresh: bool = False) -> Inventory:
+        """What it has. `fresh` has it look for new files first, and asks again; otherwise it is asked once."""
+        here = self._reach()
+        with self._lock:
+            if here.inventory is None or fresh:
+                if fresh:
+                    refresh_lists(here.wire)
+                here.inventory = read_inventory(here.wire, here.identity, here.known_hashes)
+            return here.inventory
+
+    def learn(self, checkpoints: Collection[str] = (), loras: Collection[str] = ()) -> Inventory:
+        """The inventory with the hashes of these files, which WebUIs compute on first use only: a smallest picture is made there.
+
+        Call it before planning: keys hold these hashes. An overwritten LoRA is loaded anew by it.
+        """
+        here = self._reach()
+        with self._lock:
+            inventory = self.inventory(fresh=True)
+            found = hashes_of(here.wire, here.dialect, inventory, checkpoints, loras)
+            if found:
+                here.known_hashes |= found
+                here.inventory = read_inventory(here.wire, here.identity, here.known_hashes)
+            return self.inventory()
+
+    def can(self, call: Call) -> str:
+        """Why this backend cannot take the call, naming what it lacks; '' where it can."""
+        if isinstance(call, MODEL_CALLS):
+            return "" if self.identity().host == "engine" else f"{self.spec} is a WebUI; only the embedded engine has such networks."
+        missing = why_not(call, self.inventory())
+        return f"{self.spec}: {missing}" if missing else ""
+
+    def call(self, call: Call, task_id: str = "", cancelled: Callable[[], bool] = never) -> Answer:
+        """Carry it out and check every receipt. Raises spec.errors.Interrupted soon after `cancelled` says so."""
+        refused = self.can(call)
+        if refused:
+            raise Missing(refused)
+        here = self._reach()
+        try:
+            if isinstance(call, (ModelMask, ModelTags, ModelEmbedding)):
+                return answer_model_call(here.wire, call)
+            if isinstance(call, Detect):
+                return detect_map(here.wire, call, self.inventory())
+            if isinstance(call, ExtraSingle):
+                return upscale_one(here.wire, call)
+            flight = Flight(here.wire, task_id, cancelled, tells_tasks=here.tells_tasks, watched=not here.dialect.guards_itself)
+            return generate(here.session(self.inventory(), self._flights), call, flight)
+        except Unreachable:
+            self._drop(here)
+            raise
+
+    def progress(self, task_id: str) -> Progress | None:
+        """How far a call of ours is; None for one that is not on its way (a WebUI calls failed tasks active for ever)."""
+        return self._flights.progress(task_id)
+
+    def interrupt(self, task_id: str) -> bool:
+        """Stop a call of ours within a step, and whatever else runs there is left alone. False where it was not running."""
+        return self._flights.interrupt(task_id)
+
+    def close(self) -> None:
+        """Let go of it; an engine that was started for this process ends."""
+        with self._lock:
+            if self._here is not None:
+                self._drop(self._here)
+
+    def _reach(self) -> _Here:
+        with self._lock:
+            if self._here is None:
+                connection = self._connect()
+                wire = Wire(connection.url, connection.transport, connection.auth)
+                try:
+                    identity = probe_identity(wire, connection.version)
+                    self._here = _Here(connection, wire, identity, tells_tasks(wire))
+                except BaseException:
+                    wire.close()
+                    connection.close()
+                    raise
+            return self._here
+
+    def _drop(self, here: _Here) -> None:
+        """Forget a connection that was lost or is not needed; what is known of files stays."""
+        with self._lock:
+            if self._here is here:
+                self._here = None
+                here.wire.close()
+                here.connection.close()

@@ -1,0 +1,50 @@
+"""How do the hashes of models become known? The engine computes them when asked; a WebUI when it first uses the file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from lib_extension.backend.dialects import Dialect
+from lib_extension.backend.errors import Failed
+from lib_extension.backend.receipts import lora_hashes
+from lib_extension.backend.smallest import smallest_picture
+from lib_extension.backend.wire import Wire
+from lib_extension.spec.inventory import FileKind, Inventory
+
+Hashes = dict[tuple[FileKind, str], str]
+
+
+def hashes_of(wire: Wire, dialect: Dialect, inventory: Inventory, checkpoints: Collection[str], loras: Collection[str]) -> Hashes:
+    """Of the named files that are there, by kind and the inventory's name. Raises BackendError."""
+    wanted_checkpoints = {found.name for name in checkpoints if (found := inventory.checkpoint(name))}
+    wanted_loras = {found.name for name in loras if (found := inventory.lora(name))}
+    if dialect.host == "engine":
+        told = wire.post("/atelier-engine/v1/hashes", {"checkpoints": sorted(wanted_checkpoints), "loras": sorted(wanted_loras)})
+        found: Hashes = {("checkpoint", name): hash for name, hash in told["checkpoints"].items()}
+        return found | {("lora", name): hash for name, hash in told["loras"].items()}
+    return _of_checkpoints(wire, dialect, inventory, wanted_checkpoints) | _of_loras(wire, dialect, inventory, wanted_loras)
+
+
+def _of_checkpoints(wire: Wire, dialect: Dialect, inventory: Inventory, names: Collection[str]) -> Hashes:
+    """Only those that were never loaded there cost a picture."""
+    found: Hashes = {}
+    for name in sorted(names):
+        known = inventory.checkpoint(name)
+        if known is not None and not known.hash:
+            got = smallest_picture(wire, dialect, inventory, checkpoint=known.title)
+            found["checkpoint", name] = str(got.info.get("sd_model_hash") or "")
+    return found
+
+
+def _of_loras(wire: Wire, dialect: Dialect, inventory: Inventory, names: Collection[str]) -> Hashes:
+    """At weight 0, which no run uses: a WebUI that holds the old weights of an overwritten file loads it anew when the weight changes."""
+    found: Hashes = {}
+    for name in sorted(names):
+        try:
+            got = smallest_picture(wire, dialect, inventory, prompt=f"a <lora:{name}:0>")
+        except Failed:  # a LoRA that does not fit the checkpoint in use; the stage that uses it may name another
+            continue
+        told = lora_hashes(got.fields[0]) if got.fields else {}
+        if told:
+            found["lora", name] = next(iter(told.values()))
+    return found

@@ -1,0 +1,90 @@
+"""Does a LoRA, or a ControlNet, do anything there? Where answers do not tell, two smallest pictures do: with it and without it.
+
+Each file is tried once with a checkpoint, so this is a cost of the first call, and not of every call.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from PIL import ImageChops
+
+from lib_extension.backend.dialects import Dialect
+from lib_extension.backend.eligible import loras_in
+from lib_extension.backend.errors import Failed, WrongAnswer
+from lib_extension.backend.returned import Returned
+from lib_extension.backend.smallest import SIDE, smallest_picture
+from lib_extension.backend.wire import Wire
+from lib_extension.spec.controlnet import ControlNetUnit, read_units
+from lib_extension.spec.inventory import NOTHING, Inventory
+from lib_extension.spec.sdapi import Img2Img, Txt2Img
+
+_Tried = tuple[str, ...]
+
+
+class Proofs:
+    """What was shown to act on one backend."""
+
+    def __init__(self, wire: Wire, dialect: Dialect) -> None:
+        self._wire = wire
+        self._dialect = dialect
+        self._lock = threading.Lock()
+        self._proven: set[_Tried] = set()
+        self._plain: dict[str, Returned] = {}  # by checkpoint
+
+    def demand(self, body: Txt2Img | Img2Img, inventory: Inventory) -> None:
+        """Raises WrongAnswer for a LoRA or ControlNet unit of the call that changes nothing."""
+        if self._dialect.guards_itself:
+            return
+        checkpoint = inventory.checkpoint(str((body.override_settings or {}).get("sd_model_checkpoint") or ""))
+        title = checkpoint.title if checkpoint else ""
+        with self._lock:
+            for name in loras_in(body.prompt):
+                self._demand_lora(name, title, inventory)
+            for unit in read_units(body.alwayson_scripts).units if not self._dialect.maps_prove else ():
+                if unit.enabled and unit.weight and unit.image is not None:
+                    self._demand_unit(unit, title, inventory)
+
+    def _demand_lora(self, name: str, checkpoint: str, inventory: Inventory) -> None:
+        found = inventory.lora(name)
+        tried = ("lora", name, found.hash if found else "", checkpoint)
+        if tried in self._proven:
+            return
+        try:
+            with_it = smallest_picture(self._wire, self._dialect, inventory, checkpoint=checkpoint, prompt=f"a <lora:{name}:1>")
+        except Failed as error:
+            raise WrongAnswer(
+                f'The LoRA "{name}" does not fit the checkpoint {checkpoint}: {error} Choose one of the same base.'
+            ) from error
+        if _equal(with_it, self._without(checkpoint, inventory)):
+            raise WrongAnswer(
+                f'The LoRA "{name}" changes nothing at {self._wire.url}: its file is broken, made for another base than {checkpoint}, '
+                "or has names for its weights that this WebUI does not read (those of diffusers or peft). Convert it to kohya's names."
+            )
+        self._proven.add(tried)
+
+    def _demand_unit(self, unit: ControlNetUnit, checkpoint: str, inventory: Inventory) -> None:
+        tried = ("unit", unit.module, unit.model, checkpoint)
+        if tried in self._proven or (unit.module in NOTHING and unit.model in NOTHING):
+            return
+        sent = {**self._dialect.unit(unit, inventory), "weight": 1.0, "guidance_start": 0.0, "guidance_end": 1.0, "processor_res": SIDE}
+        with_it = smallest_picture(self._wire, self._dialect, inventory, checkpoint=checkpoint, unit=sent)
+        if _equal(with_it, self._without(checkpoint, inventory)):
+            raise WrongAnswer(
+                f"ControlNet {unit.module} with {unit.model} does not guide pictures at {self._wire.url}, and it does not say why. "
+                f"Does the model fit the base of {checkpoint}, and are the preprocessor's weights there? Look at its console."
+            )
+        self._proven.add(tried)
+
+    def _without(self, checkpoint: str, inventory: Inventory) -> Returned:
+        if checkpoint not in self._plain:
+            self._plain[checkpoint] = smallest_picture(self._wire, self._dialect, inventory, checkpoint=checkpoint)
+        return self._plain[checkpoint]
+
+
+def _equal(one: Returned, other: Returned) -> bool:
+    """Whether the first pictures are the same to the bit."""
+    if not one.pictures or not other.pictures:
+        raise WrongAnswer("A smallest picture did not come: the call was interrupted there. Run it again.")
+    first, second = (got.pictures[0].image.convert("RGB") for got in (one, other))
+    return first.size == second.size and ImageChops.difference(first, second).getbbox() is None
