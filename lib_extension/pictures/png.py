@@ -45,7 +45,7 @@ def decode_picture(text: str, *, what: str) -> Image.Image:
 
     `what` is the name of the field it came in, for the messages of BadRequest and TooLarge.
     """
-    return open_picture(_decode_base64(text, what), what=what)
+    return open_picture(picture_bytes(text, what=what), what=what)
 
 
 def open_picture(data: bytes, *, what: str) -> Image.Image:
@@ -62,6 +62,24 @@ def open_picture(data: bytes, *, what: str) -> Image.Image:
     except _BROKEN as problem:
         known = ", ".join(FORMATS)
         raise BadRequest(f"{what} is not a whole picture of a known kind ({known}). Is it cut off, or another kind of file?") from problem
+
+
+def picture_bytes(text: str, *, what: str) -> bytes:
+    """The bytes behind base64 or a data URL, not looked at further. Errors as decode_picture's."""
+    if len(text) > LONGEST_BASE64:
+        raise TooLarge(f"{what} has {len(text) // 1_000_000} MB of base64; {LONGEST_BASE64 // 1_000_000} MB is the most.")
+    if re.match(r"\s*https?:", text[:100]):
+        raise BadRequest(f"{what} is a web address, and nothing is fetched from there. Send the picture itself as base64.")
+    if text.startswith("data:"):
+        head, comma, text = text.partition(",")
+        if not comma or not head.endswith(";base64"):
+            raise BadRequest(f"{what} is a data URL without base64 in it.")
+    if not text.strip():
+        raise BadRequest(f"{what} is empty. Send a picture as base64.")
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError) as problem:
+        raise BadRequest(f"{what} is not base64.") from problem
 
 
 def encode_png(image: Image.Image, infotext: str | None = None, extra: Mapping[str, str] | None = None) -> bytes:
@@ -90,23 +108,6 @@ def read_text_chunks(image: Image.Image) -> dict[str, str]:
     if comment:
         chunks["parameters"] = comment
     return chunks
-
-
-def _decode_base64(text: str, what: str) -> bytes:
-    if len(text) > LONGEST_BASE64:
-        raise TooLarge(f"{what} has {len(text) // 1_000_000} MB of base64; {LONGEST_BASE64 // 1_000_000} MB is the most.")
-    if re.match(r"\s*https?:", text[:100]):
-        raise BadRequest(f"{what} is a web address, and nothing is fetched from there. Send the picture itself as base64.")
-    if text.startswith("data:"):
-        head, comma, text = text.partition(",")
-        if not comma or not head.endswith(";base64"):
-            raise BadRequest(f"{what} is a data URL without base64 in it.")
-    if not text.strip():
-        raise BadRequest(f"{what} is empty. Send a picture as base64.")
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError) as problem:
-        raise BadRequest(f"{what} is not base64.") from problem
 
 
 def _in_plain_mode(image: Image.Image) -> Image.Image:
