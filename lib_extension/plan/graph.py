@@ -120,7 +120,7 @@ class Facts:
 
     counts: Mapping[str, int] = field(default_factory=dict)  # key of a finished node → how many pictures it gave
     choices: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # key of a review → indexes into what it takes, in this order
-    # (kind, name) → hash or other identity of the file; kinds: checkpoint (name '': the one in use), vae, lora, controlnet, upscaler, model.
+    # (kind, name) → hash or other identity of the file; kinds: checkpoint (name '': the one in use), vae, lora, controlnet, upscaler.
     identities: Callable[[str, str], str] = lambda kind, name: ""
     backend: str = ""  # class of the backend: software and version, kind of device, precision
 

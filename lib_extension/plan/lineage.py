@@ -9,7 +9,7 @@ from functools import cached_property
 from lib_extension.plan.graph import Source
 from lib_extension.spec.errors import BadRequest
 
-Trail = Mapping[str, Source]  # stage → the picture of it that a picture came from, or is
+Trail = dict[str, Source]  # stage → the picture of it that a picture came from, or is
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,10 @@ def _read_number(told: str, declared: Input, value: Any) -> int | float:
         number = math.nan
     if not math.isfinite(number):
         raise BadRequest(f"{told} is {value!r}; it must be a number.")
-    for bound, word, wrong in ((declared.minimum, "least", number < (declared.minimum or 0)), (declared.maximum, "most", number > (declared.maximum or 0))):
+    for bound, word, wrong in (
+        (declared.minimum, "least", number < (declared.minimum or 0)),
+        (declared.maximum, "most", number > (declared.maximum or 0)),
+    ):
         if bound is not None and wrong:
             raise BadRequest(f"{told} is {number:g}; it must be at {word} {bound:g}.")
     return value if isinstance(value, int) else int(number) if number.is_integer() else number

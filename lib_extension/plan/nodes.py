@@ -1,0 +1,80 @@
+"""Which nodes does a plan have so far? Equal ones are one, shared by their items; more than is likely meant is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lib_extension.plan.filling import Filled
+from lib_extension.plan.graph import Facts, Item, Node, Source, labels_in_key
+from lib_extension.plan.keys import node_key
+from lib_extension.plan.lineage import Slot
+from lib_extension.plan.seeds import node_seed
+from lib_extension.spec.errors import TooLarge
+
+UNCONFIRMED_NODES = 100_000
+MOST_PICTURES = 2_000_000  # of all items, shared ones counted for each: their places are held in memory
+
+
+class Nodes:
+    """Collects nodes in the order in which they are added."""
+
+    def __init__(self, facts: Facts, confirm: bool) -> None:
+        self._facts = facts
+        self._confirm = confirm
+        self._nodes: dict[str, Node] = {}
+        self._items: dict[str, dict[int, None]] = {}
+        self._pictures = 0
+
+    def add(
+        self, filled: Filled, items: Sequence[Item], taken: Sequence[tuple[Item, Slot]], others: Mapping[str, Source], position: int = 0
+    ) -> Node:
+        """The node for this work, the one that is there already where another item needs the same. `taken`: with whose labels."""
+        stage, type = filled.stage, filled.type
+        seed = node_seed(stage, items[0].index, position) if type.seeded else 0
+        sources = tuple(slot.source for _, slot in taken if slot.source)
+        labels = tuple(label(item, slot) for item, slot in taken)
+        key = node_key(filled.digest, seed, sources, tuple(others.values()), labels_in_key(type, labels))
+        if key not in self._nodes:
+            count = self._facts.counts.get(key, filled.count(len(taken)))
+            self._nodes[key] = Node(
+                key=key,
+                stage=stage,
+                type=type,
+                items=(),
+                taken=sources,
+                others=others,
+                labels=labels,
+                seed=seed,
+                count=count,
+                checkpoint=filled.checkpoint,
+                position=position,
+                settings=filled.settings,
+            )
+            self._items[key] = {}
+        self._items[key].update((item.index, None) for item in items)
+        return self._nodes[key]
+
+    def reserve(self, stage: str, instances: int, count: int) -> None:
+        """Refuse, before they are made, more instances (each giving `count` pictures) than is likely meant or can be held."""
+        nodes = len(self._nodes) + instances
+        self._pictures += instances * count
+        if nodes > UNCONFIRMED_NODES and not self._confirm:
+            raise TooLarge(
+                f'With "{stage}" the recipe comes to {nodes:,} stage instances or more. '
+                f"More than {UNCONFIRMED_NODES:,} must be confirmed: say so with confirm, or make fewer items or pictures."
+            )
+        if self._pictures > MOST_PICTURES:
+            raise TooLarge(
+                f'With "{stage}" the recipe comes to {self._pictures:,} pictures or more; {MOST_PICTURES:,} is the most in one run.'
+            )
+
+    def done(self) -> dict[str, Node]:
+        """Every node with the items that share it, by key."""
+        return {key: dataclasses.replace(node, items=tuple(self._items[key])) for key, node in self._nodes.items()}
+
+
+def label(item: Item, slot: Slot) -> dict[str, Any]:
+    """What is known of a taken picture by name: its item's variables, its stage and its place there."""
+    return {"item": item.index, **item.values, "stage": slot.stage, "index": slot.position}
