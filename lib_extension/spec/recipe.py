@@ -14,6 +14,8 @@ VERSION = 1  # of the recipe's form; stages.load_recipe brings older ones up to 
 InputType = Literal["image", "mask", "text", "number", "choice", "lora", "checkpoint"]
 PICTURES = ("image", "mask")  # the input types whose value is a file
 
+VARIABLE = re.compile(r"(\{)?\{([A-Za-z_][A-Za-z0-9_-]*)\}(?(1)\})")  # {name}; {{name}} stands for the text {name}
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 

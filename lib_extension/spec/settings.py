@@ -57,6 +57,13 @@ def field(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+class Unfilled(str):
+    """A text with a variable in it, where the value is not known yet: it stands in any field, whatever the field's type.
+
+    Settings that hold one are read, so that every other field is checked, but not checked as a whole.
+    """
+
+
 class Settings:
     """Base of every frozen dataclass whose fields are settings."""
 
@@ -79,7 +86,8 @@ def from_json(cls: type[S], data: object, where: str = "") -> S:
         elif spec.default is MISSING and spec.default_factory is MISSING:
             raise BadRequest(f"{_path(where, name)} is missing.")
     settings = cls(**values)
-    settings.check()
+    if not _holds_unfilled(data):
+        settings.check()
     return settings
 
 
@@ -126,6 +134,12 @@ def _hints(cls: type[Any]) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
+def _holds_unfilled(data: object) -> bool:
+    if isinstance(data, Mapping):
+        return any(_holds_unfilled(inner) for inner in data.values())
+    return isinstance(data, Unfilled) or (isinstance(data, (list, tuple)) and any(_holds_unfilled(inner) for inner in data))
+
+
 def _path(where: str, name: str) -> str:
     return f"{where}.{name}" if where else name
 
@@ -138,7 +152,7 @@ def _shown(value: object) -> str:
 def _read(annotation: Any, value: Any, where: str, declared: Declared) -> Any:
     """`value` as `annotation` says, checked, or BadRequest."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
-    if annotation is Any:
+    if annotation is Any or isinstance(value, Unfilled):
         return value
     if origin in (Union, types.UnionType):
         return _read_union(args, value, where, declared)

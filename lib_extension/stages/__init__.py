@@ -1,22 +1,6 @@
 """What stages can a recipe have? One file a type; STAGES lists them."""
 
-from __future__ import annotations
-
-from lib_extension.stages import composite, control, export, img2img, inpaint, mask, review, sheet, txt2img, upscale
-from lib_extension.stages.stage import StageType
-
-STAGES: dict[str, StageType] = {
-    stage.name: stage
-    for stage in (
-        txt2img.TYPE,
-        img2img.TYPE,
-        inpaint.TYPE,
-        control.TYPE,
-        mask.TYPE,
-        upscale.TYPE,
-        composite.TYPE,
-        review.TYPE,
-        sheet.TYPE,
-        export.TYPE,
-    )
-}
+from lib_extension.stages.recipe_form import load_recipe as load_recipe
+from lib_extension.stages.recipe_form import read_stage as read_stage
+from lib_extension.stages.recipe_schema import recipe_schema as recipe_schema
+from lib_extension.stages.types import STAGES as STAGES

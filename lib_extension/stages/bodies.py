@@ -30,9 +30,7 @@ def txt2img_body(stage: PictureStage, given: Given, frame: Frame) -> Txt2Img:
     )
 
 
-def img2img_body(
-    stage: PictureStage, seed: int, frame: Frame, image: Image.Image, picture_of: PictureOf, **more: Any
-) -> Img2Img:
+def img2img_body(stage: PictureStage, seed: int, frame: Frame, image: Image.Image, picture_of: PictureOf, **more: Any) -> Img2Img:
     """The body that redraws `image`, which has the frame's size; `more` are fields of Img2Img, such as denoising_strength and mask."""
     fields: dict[str, Any] = {
         **_fields(stage, seed, frame, picture_of),

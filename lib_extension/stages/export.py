@@ -56,7 +56,9 @@ class ExportStage(Stage):
     format: Literal["PNG", "JPEG", "WEBP"] = field("PNG", label="Format")
     quality: int = field(92, label="Quality", minimum=1, maximum=100, help="Of JPEG and WEBP; 100 is without loss for WEBP.")
     name: str = field(
-        "{variables}-{stage}-{index}", label="File names", help="With {stage}, {index}, {number}, {size}, {seed}, {variables}, any {variable}, and /."
+        "{variables}-{stage}-{index}",
+        label="File names",
+        help="With {stage}, {index}, {number}, {size}, {seed}, {variables}, any {variable}, and /.",
     )
     background: str = field("white", label="Background", help="Below what is transparent, in JPEG, and around what is padded.")
     metadata: bool = field(True, label="Tell in the file how it was made")

@@ -19,7 +19,9 @@ class Img2ImgStage(PictureStage):
 
     type: Literal["img2img"] = field(label="Type")
     denoising_strength: float = field(0.4, label="Denoising strength", minimum=0, maximum=1, step=0.01, help="0 keeps the picture.")
-    scale: float = field(1.0, label="Scale", minimum=0.05, maximum=8, step=0.05, help="Size of the result; width and height come before it.")
+    scale: float = field(
+        1.0, label="Scale", minimum=0.05, maximum=8, step=0.05, help="Size of the result; width and height come before it."
+    )
     resize_mode: Literal["stretch", "crop", "fill"] = field("crop", label="Resize mode", help="Where the proportions are others.")
 
 

@@ -97,7 +97,9 @@ class PictureStage(Stage):
     tiling: bool = field(False, label="Tiling", help="The picture continues over its opposite edge.")
     refiner_checkpoint: str = field("", label="Refiner", help="A second checkpoint that draws the last steps (SDXL).")
     refiner_switch_at: float = field(0.8, label="Switch to the refiner at", minimum=0, maximum=1, step=0.01)
-    alwayson: dict[str, Any] = field({}, label="Other extensions", help="Their arguments for each call: name to a list, or to their object.")
+    alwayson: dict[str, Any] = field(
+        {}, label="Other extensions", help="Their arguments for each call: name to a list, or to their object."
+    )
     override_settings: dict[str, Any] = field({}, label="Options of the backend", help="For these calls only, under the backend's names.")
 
     def check(self) -> None:

@@ -24,7 +24,9 @@ class SheetStage(Stage):
     layout: Literal["contact", "turnaround"] = field("contact", label="Layout", help="turnaround: one row, of one height.")
     columns: int = field(0, label="Columns", minimum=0, maximum=1000, help="0: about as many as rows.")
     cell: int = field(0, label="Longest side", minimum=0, maximum=8192, help="Pixels that a picture has at most; 0: as it is.")
-    labels: str = field("{variables}", label="Labels", help="Below each picture: {stage}, {index}, {variables}, or any {variable}. Empty: none.")
+    labels: str = field(
+        "{variables}", label="Labels", help="Below each picture: {stage}, {index}, {variables}, or any {variable}. Empty: none."
+    )
     heading: str = field("", label="Heading")
     gap: int = field(8, label="Gap", minimum=0, maximum=1024, help="Pixels between pictures and around them.")
     background: str = field("white", label="Background", help="#rrggbb or an HTML name.")
