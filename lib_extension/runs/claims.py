@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 from lib_extension.runs.database import Database
+from lib_extension.runs.events import insert_event
 from lib_extension.runs.owners import Owner
 
 Taken = Literal["mine", "done", "elsewhere"]
@@ -19,8 +20,8 @@ class Claims:
         self._database = database
         self._owner = owner
 
-    def take(self, key: str, run_id: str) -> Taken:
-        """Claim a key: "done" where its result is there meanwhile, "elsewhere" where another run or process is at it."""
+    def take(self, key: str, run_id: str, event: dict[str, Any]) -> Taken:
+        """Claim a key, and write the event that it is started. "done": its result is there meanwhile; "elsewhere": another is at it."""
         mine = self._owner.name
         with self._database.write() as connection:
             if connection.execute("SELECT 1 FROM results WHERE key = ?", (key,)).fetchone():
@@ -29,6 +30,7 @@ class Claims:
             if held and self._owner.lives(held["owner"]):
                 return "elsewhere"
             connection.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", (key, mine, run_id))
+            insert_event(connection, run_id, "started", event)
         return "mine"
 
     def release(self, keys: Iterable[str]) -> None:
@@ -42,6 +44,12 @@ class Claims:
             held = [(key, owner) for key, owner in connection.execute("SELECT key, owner FROM claims")]
         alive = {owner for owner in {owner for _, owner in held} if self._owner.lives(owner)}
         return {key for key, owner in held if owner in alive}
+
+    def any_living(self, run_id: str) -> bool:
+        """Whether a living process works on a stage of the run."""
+        with self._database.read() as connection:
+            owners = [owner for (owner,) in connection.execute("SELECT DISTINCT owner FROM claims WHERE run = ?", (run_id,))]
+        return any(self._owner.lives(owner) for owner in owners)
 
 
 def drop_claim(connection: sqlite3.Connection, key: str) -> None:

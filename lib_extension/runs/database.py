@@ -19,7 +19,7 @@ _FORM = 1  # of the tables
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS runs (
-    id TEXT PRIMARY KEY, name TEXT, recipe TEXT, inputs TEXT, pictures TEXT, backends TEXT, folder TEXT,
+    id TEXT PRIMARY KEY, name TEXT, recipe TEXT, inputs TEXT, pictures TEXT, backends TEXT, folder TEXT, confirmed INTEGER,
     state TEXT, message TEXT, created REAL, updated REAL, pinned INTEGER DEFAULT 0, wish TEXT DEFAULT '');
 CREATE TABLE IF NOT EXISTS results (
     key TEXT PRIMARY KEY, type TEXT, reason TEXT, parts TEXT, backend TEXT, seconds REAL, cost REAL, unusual INTEGER, made REAL);

@@ -6,7 +6,8 @@ ledger.runs, ledger.results, ledger.claims, ledger.events, ledger.timings, ledge
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,15 @@ from lib_extension.runs.records import NodeRecord, Result
 from lib_extension.runs.result_table import Results, insert_result, result_from_json, result_to_json
 from lib_extension.runs.run_table import Runs
 from lib_extension.runs.small_tables import Backends, Pins
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A stage instance that is done: in which run, with which result, and what its event tells."""
+
+    run: str
+    result: Result
+    event: Mapping[str, Any]
 
 
 class Ledger:
@@ -40,14 +50,15 @@ class Ledger:
         if self.notice:
             self._restore()
 
-    def finish(self, run_id: str, result: Result, event: Mapping[str, Any]) -> None:
-        """A stage instance is done: its result, its event, what its time teaches, and the end of its claim, all or nothing."""
+    def finish(self, finished: Sequence[Finished]) -> None:
+        """Stage instances are done: results, events, what their times teach, and the end of their claims, all or nothing."""
         with self.database.write() as connection:
-            insert_result(connection, result)
-            drop_claim(connection, result.key)
-            learn(connection, result)
-            insert_event(connection, run_id, "finished", dict(event))
-        self._journal.append("result", **result_to_json(result))
+            for one in finished:
+                insert_result(connection, one.result)
+                drop_claim(connection, one.result.key)
+                learn(connection, one.result)
+                insert_event(connection, one.run, "finished", dict(one.event))
+            self._journal.append([("result", result_to_json(one.result)) for one in finished])
         self.events.wake()
 
     def nodes(self, run_id: str) -> list[NodeRecord]:
@@ -57,7 +68,8 @@ class Ledger:
 
     def compact(self) -> None:
         """Write the journal anew from what is there now, and give what was deleted back to the disk."""
-        self._journal.replace(self._told())
+        with self.database.write():  # so that nobody appends meanwhile
+            self._journal.replace(self._told())
         with self.database.read() as connection:
             connection.execute("VACUUM")
 
@@ -69,7 +81,7 @@ class Ledger:
     def _told(self) -> Iterator[tuple[str, dict[str, Any]]]:
         for run in reversed(self.runs.all(limit=-1)):
             told = {"id": run.id, "recipe": run.recipe, "inputs": run.values, "pictures": run.pictures}
-            yield "run", told | {"backends": run.backends, "folder": run.folder, "created": run.created}
+            yield "run", told | {"backends": run.backends, "folder": run.folder, "confirmed": run.confirmed, "created": run.created}
             if run.pinned:
                 yield "run pin", {"run": run.id, "pinned": True}
         for choice in self.runs.every_choice():

@@ -20,6 +20,7 @@ class NewRun:
     pictures: Mapping[str, str] = field(default_factory=dict)  # input or file name → sha256
     backends: tuple[str, ...] = ()  # as the user named them; never with a password
     folder: str = ""  # where the final pictures go; '' for nowhere
+    confirmed: bool = False  # that it may be larger than is likely meant
 
 
 @dataclass(frozen=True, kw_only=True)

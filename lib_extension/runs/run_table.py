@@ -28,9 +28,16 @@ class Runs:
         """Write down a run; its id, which sorts by time."""
         run_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
         asked = {"recipe": dict(new.recipe), "inputs": dict(new.values), "pictures": dict(new.pictures)}
-        about = {"id": run_id, **asked, "backends": list(new.backends), "folder": new.folder, "created": time.time()}
+        about = {
+            "id": run_id,
+            **asked,
+            "backends": list(new.backends),
+            "folder": new.folder,
+            "confirmed": new.confirmed,
+            "created": time.time(),
+        }
         self.restore(about)
-        self._journal.append("run", **about)
+        self._journal.append([("run", about)])
         return run_id
 
     def restore(self, about: Mapping[str, Any]) -> None:
@@ -39,8 +46,8 @@ class Runs:
         name = str(about["recipe"].get("name", ""))
         with self._database.write() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, 'new', '', ?, ?, 0, '')",
-                (about["id"], name, *texts, about["folder"], about["created"], about["created"]),
+                "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'new', '', ?, ?, 0, '')",
+                (about["id"], name, *texts, about["folder"], int(about["confirmed"]), about["created"], about["created"]),
             )
 
     def get(self, run_id: str) -> Run:
@@ -78,7 +85,7 @@ class Runs:
         """Keep the run and all it made from garbage collection, or no longer."""
         self.get(run_id)
         self.restore_pin(run_id, pinned)
-        self._journal.append("run pin", run=run_id, pinned=pinned)
+        self._journal.append([("run pin", {"run": run_id, "pinned": pinned})])
 
     def restore_pin(self, run_id: str, pinned: bool) -> None:
         """Write a run's pin as the journal tells it."""
@@ -89,7 +96,7 @@ class Runs:
         """Forget the run. What it made stays for others until garbage is collected."""
         self.get(run_id)
         self.restore_removal(run_id)
-        self._journal.append("removed", run=run_id)
+        self._journal.append([("removed", {"run": run_id})])
 
     def restore_removal(self, run_id: str) -> None:
         """Delete a run as the journal tells it."""
@@ -103,7 +110,7 @@ class Runs:
         self.get(run_id)
         told = {"run": run_id, "key": key, "chosen": list(chosen), "at": time.time()}
         self.restore_choice(told)
-        self._journal.append("choice", **told)
+        self._journal.append([("choice", told)])
 
     def restore_choice(self, told: Mapping[str, Any]) -> None:
         """Write a choice as the journal tells it."""
@@ -169,6 +176,7 @@ def _run(row: Any) -> Run:
         pictures=json.loads(row["pictures"]),
         backends=tuple(json.loads(row["backends"])),
         folder=row["folder"],
+        confirmed=bool(row["confirmed"]),
         state=row["state"],
         message=row["message"],
         created=row["created"],

@@ -1,25 +1,44 @@
-"""How is a run carried out? Plans it, gives each stage to a backend as soon as what it needs is there, and starts over where facts change.
+"""How is a run carried out? Each in a thread of its own, with backends that several of them share.
 
     runner = Runner(ledger, blobs, pool)
     run_id = runner.add(recipe, values, pictures)
-    runner.start(run_id); runner.wait(run_id)
+    runner.start(run_id)
+    run = runner.wait(run_id)
 
-A run that was killed, paused, cancelled or failed goes on by `start`: what is finished is not made again.
+A run that was killed, paused, cancelled or failed, or that waited for a choice, goes on by `start`: nothing finished is made again.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from random import SystemRandom
+from typing import Literal
 
+from lib_extension.backend.backend import Backend
+from lib_extension.backend.errors import BackendError
+from lib_extension.backend.pool import Pool
+from lib_extension.pictures.png import open_picture
+from lib_extension.plan.graph import Node, is_review
+from lib_extension.plan.seeds import freeze
 from lib_extension.runs.blobs import Blobs
+from lib_extension.runs.carrying import Carrying, Means
+from lib_extension.runs.estimate import Left, seconds_left
+from lib_extension.runs.executor import Executor, Threads
 from lib_extension.runs.ledger import Ledger
-from lib_extension.runs.records import Run
+from lib_extension.runs.planning import Planned, Planning
+from lib_extension.runs.records import NewRun, Run, State
+from lib_extension.runs.retries import Patience
+from lib_extension.runs.store import Store
+from lib_extension.runs.surroundings import last_seen
+from lib_extension.spec.errors import NotFound
 from lib_extension.spec.recipe import Recipe
+from lib_extension.spec.settings import to_json
+from lib_extension.stages.review import check_choice
 
-if TYPE_CHECKING:
-    from lib_extension.backend.pool import Pool
+_NOTHING: Mapping[str, str] = {}
+_PATIENCE = Patience()
 
 
 @dataclass(frozen=True)
@@ -30,46 +49,168 @@ class Progress:
     done: int
     failed: int
     left_out: int  # because they need what failed
-    running: Mapping[str, float]  # key → how much of it is done, 0 to 1
+    running: Mapping[str, float]  # key → how much of its call is done, 0 to 1
     seconds_left: float | None  # None: not known yet
 
 
 class Runner:
     """Carries out runs of one ledger, several at once if asked; each backend does one thing at a time."""
 
-    def __init__(self, ledger: Ledger, blobs: Blobs, pool: Pool) -> None:
+    def __init__(self, ledger: Ledger, blobs: Blobs, pool: Pool, executor: Executor | None = None, patience: Patience = _PATIENCE) -> None:
         self.ledger = ledger
         self.blobs = blobs
         self.pool = pool
+        self._means = Means(ledger, blobs, Store(ledger, blobs), pool, executor or Threads(), patience)
+        self._guard = threading.Lock()  # of the two below
+        self._carrying: dict[str, Carrying] = {}
+        self._threads: dict[str, threading.Thread] = {}
+        self._broken: dict[str, BaseException] = {}  # runs whose end could not be written down
 
-    def add(self, recipe: Recipe, values: Mapping[str, Any] = {}, pictures: Mapping[str, bytes] = {}, folder: str = "") -> str:
-        """Write down a run: seeds are drawn, `pictures` (by input or file name) stored. Its id."""
-        raise NotImplementedError
+    def add(
+        self,
+        recipe: Recipe,
+        values: Mapping[str, object] = _NOTHING,
+        pictures: Mapping[str, bytes | str] = _NOTHING,
+        folder: str = "",
+        confirmed: bool = False,
+    ) -> str:
+        """Write down a run; its id. Seeds are drawn.
+
+        pictures: a file's bytes, or the sha256 of one that is stored, by the file name that the recipe or `values` use, or by input.
+        folder: where its final pictures go. confirmed: it may be larger than is likely meant.
+        """
+        stored = {name: picture if isinstance(picture, str) else self._store(name, picture) for name, picture in pictures.items()}
+        return self.ledger.runs.add(
+            NewRun(
+                recipe=to_json(freeze(recipe, SystemRandom())),
+                values=dict(values),
+                pictures=stored,
+                backends=tuple(backend.spec for backend in self.pool.backends),
+                folder=folder,
+                confirmed=confirmed,
+            )
+        )
+
+    def plan(self, run_id: str) -> Planned:
+        """What the run would do now, by what backends had when they were last seen; none that was is woken."""
+        return Planning(self.ledger.runs.get(run_id), self.ledger, self.blobs, self.pool.backends).as_last_seen()
 
     def start(self, run_id: str) -> None:
-        """Carry out the run, or go on with it, in the background."""
-        raise NotImplementedError
+        """Carry out the run, or go on with it, in the background. Nothing happens where it is at work already."""
+        with self._guard:
+            thread = self._threads.get(run_id)
+            if thread is not None and thread.is_alive():
+                return
+            self._broken.pop(run_id, None)
+            carrying = self._carrying[run_id] = Carrying(run_id, self._means)
+            thread = self._threads[run_id] = threading.Thread(
+                target=self._carry_out, args=(carrying,), name=f"atelier {run_id}", daemon=True
+            )
+            thread.start()
 
     def wait(self, run_id: str, timeout: float | None = None) -> Run:
-        """Wait until nothing more happens in the run without somebody's doing: its state is "running" only if time was up."""
-        raise NotImplementedError
+        """Wait until nothing more happens in the run without somebody's doing; its state is "running" only if time was up.
+
+        StorageError where the disk would not even take down how it ended.
+        """
+        thread = self._threads.get(run_id)
+        if thread is not None:
+            thread.join(timeout)
+        if run_id in self._broken:
+            raise self._broken[run_id]
+        return self.ledger.runs.get(run_id)
 
     def pause(self, run_id: str) -> None:
-        """Finish what is at work and begin nothing more. Works across processes."""
-        raise NotImplementedError
+        """Finish what is at work and begin nothing more, in whichever process it is."""
+        self._halt(run_id, "pause")
 
     def cancel(self, run_id: str) -> None:
-        """Interrupt what is at work, within a step, and begin nothing more. Works across processes."""
-        raise NotImplementedError
+        """Interrupt what is at work, within a step, and begin nothing more, in whichever process it is."""
+        self._halt(run_id, "cancel")
 
     def choose(self, run_id: str, key: str, chosen: Sequence[int]) -> None:
-        """Decide a review, by indexes into what it takes; a run that waits for it goes on."""
-        raise NotImplementedError
+        """Decide a review, by indexes into what it takes. A run at work goes on by it; one that waits is to be started."""
+        planned = self._planned(run_id)
+        node = planned.plan.by_key.get(key)
+        if node is None or not is_review(node.type):
+            known = ", ".join(f"{node.key} ({node.place})" for node in planned.undecided) or "none"
+            raise NotFound(f'The run has no review "{key}"; these wait for a choice: {known}.')
+        places = check_choice(node.stage, len(node.taken), chosen)
+        self.ledger.runs.choose(run_id, key, places)
+        self.ledger.events.add(run_id, "chosen", key=key, chosen=list(places))
+        carrying = self._carrying.get(run_id)
+        if carrying is not None:
+            carrying.look_again()
 
     def progress(self, run_id: str) -> Progress:
-        """How far the run is."""
-        raise NotImplementedError
+        """How far the run is, and how long the rest may take. For a run that is at work here it costs little."""
+        carrying = self._carrying.get(run_id)
+        planned = self._planned(run_id)
+        calls = dict(carrying.calls) if carrying else {}
+        running = {key: _share(*call) for key, call in calls.items()}
+        if carrying is not None and carrying.planned is planned:
+            counts = (carrying.done, len(carrying.failed), len(carrying.left_out))
+            left = carrying.left()
+        else:
+            states = [record.state for record in self.ledger.nodes(run_id)]
+            counts = (len(planned.done), states.count("failed"), states.count("left out"))
+            left = [node for node in planned.plan.nodes if node.key not in planned.done]
+        return Progress(len(planned.plan.nodes), *counts, running, self._seconds_left(left, running))
 
     def close(self) -> None:
-        """Pause what runs and let go of the threads. Ledger and pool stay open."""
-        raise NotImplementedError
+        """Pause what runs here, and let go of the threads. Ledger and pool stay open."""
+        for carrying in list(self._carrying.values()):
+            carrying.halt("paused")
+        for thread in list(self._threads.values()):
+            thread.join()
+        self._means.executor.close()
+        self._means.store.close()
+
+    def _carry_out(self, carrying: Carrying) -> None:
+        try:
+            carrying.carry_out()
+        except Exception as error:  # the ledger itself cannot be written; whoever waits is told
+            self._broken[carrying.run_id] = error
+        finally:
+            self._carrying.pop(carrying.run_id, None)
+
+    def _halt(self, run_id: str, wish: Literal["pause", "cancel"]) -> None:
+        state = self.ledger.runs.get(run_id).state
+        carrying = self._carrying.get(run_id)
+        if carrying is not None:
+            carrying.halt("paused" if wish == "pause" else "cancelled")
+            return
+        if state == "running":
+            self.ledger.runs.wish(run_id, wish)
+        stopped = state == "running" and not self.ledger.claims.any_living(run_id)  # whoever carried it out was killed
+        if stopped or (wish == "cancel" and state in ("new", "paused", "waiting")):
+            ended: State = "paused" if wish == "pause" else "cancelled"
+            self.ledger.runs.set_state(run_id, ended)
+            self.ledger.events.add(run_id, "state", state=ended, message="")
+
+    def _planned(self, run_id: str) -> Planned:
+        carrying = self._carrying.get(run_id)
+        return carrying.planned if carrying is not None and carrying.planned.plan.nodes else self.plan(run_id)
+
+    def _seconds_left(self, left: Sequence[Node], running: Mapping[str, float]) -> float | None:
+        seen = [found.identity.class_ for backend in self.pool.backends if (found := last_seen(self.ledger, backend.spec))]
+        class_ = seen[0] if seen else "unknown"
+        each = [
+            Left(
+                node.type.name, node.type.cost(node.stage) * (1 - running.get(node.key, 0.0)), "" if node.type.local(node.stage) else class_
+            )
+            for node in left
+        ]
+        return seconds_left(each, self.ledger.timings.known(), len(self.pool.backends))
+
+    def _store(self, name: str, data: bytes) -> str:
+        open_picture(data, what=f'The picture "{name}"')
+        return self.blobs.put(data)
+
+
+def _share(backend: Backend, task_id: str) -> float:
+    try:
+        progress = backend.progress(task_id)
+    except BackendError:
+        return 0.0  # the call itself will say what is wrong
+    return progress.share if progress else 0.0

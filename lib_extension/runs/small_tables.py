@@ -41,7 +41,7 @@ class Pins:
     def set(self, blob: str, pinned: bool = True) -> None:
         """Keep a picture, or no longer."""
         self.restore(blob, pinned)
-        self._journal.append("pin", blob=blob, pinned=pinned)
+        self._journal.append([("pin", {"blob": blob, "pinned": pinned})])
 
     def restore(self, blob: str, pinned: bool) -> None:
         """Write a pin as the journal tells it."""

@@ -1,0 +1,95 @@
+"""What is the plan of a run, by all that ledger, blobs and backends know now, and what of it is done?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lib_extension.backend.backend import Backend
+from lib_extension.plan.graph import Facts, Node, Plan
+from lib_extension.plan.make import make_plan
+from lib_extension.runs.blobs import Blobs
+from lib_extension.runs.ledger import Ledger
+from lib_extension.runs.records import Run
+from lib_extension.runs.surroundings import Planner, Surroundings
+from lib_extension.spec.recipe import Recipe
+from lib_extension.spec.settings import from_json
+from lib_extension.stages.review import automatic_choice
+from lib_extension.stages.stage import Picture
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan, and the keys of it whose pictures are on the disk."""
+
+    plan: Plan
+    done: frozenset[str]
+
+    @property
+    def undecided(self) -> list[Node]:
+        """The reviews whose pictures and scores are there, and that wait for somebody's choice."""
+        return [node for node in self.plan.pending if node.key in self.done]
+
+
+class Planning:
+    """The plans of one run, made as often as facts change."""
+
+    def __init__(self, run: Run, ledger: Ledger, blobs: Blobs, backends: tuple[Backend, ...]) -> None:
+        self._run = run
+        self._recipe = from_json(Recipe, run.recipe)
+        self._ledger = ledger
+        self._blobs = blobs
+        self._surroundings = Surroundings(ledger, backends)
+
+    @property
+    def notices(self) -> list[str]:
+        """What the user should know of the backends."""
+        return self._surroundings.notices
+
+    def first(self) -> Planned:
+        """By what the backends have now: they are asked, and engines started."""
+        return self._settled(self._surroundings.plan)
+
+    def again(self) -> Planned:
+        """By what the backends had, and what the ledger knows now."""
+        return self._settled(self._surroundings.plan_again)
+
+    def as_last_seen(self) -> Planned:
+        """By what backends had when they were last seen, so that none is woken."""
+        return self._settled(self._surroundings.as_last_seen)
+
+    def _settled(self, plan_by: Callable[[Planner, Facts], Plan]) -> Planned:
+        """Plans until no review is left that its scores decide."""
+        while True:
+            facts = Facts(counts=self._ledger.results.unusual_counts(), choices=self._ledger.runs.choices(self._run.id))
+            plan = plan_by(self._make, facts)
+            done = self._done(plan)
+            decided = [self._decide(node) for node in plan.pending if node.key in done]
+            if not any(decided):
+                return Planned(plan, done)
+            plan_by = self._surroundings.plan_again
+
+    def _make(self, facts: Facts) -> Plan:
+        return make_plan(self._recipe, self._run.values, self._run.pictures, facts, confirm=self._run.confirmed)
+
+    def _done(self, plan: Plan) -> frozenset[str]:
+        """The keys with a result all of whose files are there whole; results that lost one are forgotten, and so are made again."""
+        stored = self._ledger.results.blobs(plan.by_key)
+        missing = self._blobs.missing({blob: size for blobs in stored.values() for blob, size in blobs.items()})
+        lost = {key for key, blobs in stored.items() if not missing.isdisjoint(blobs)} if missing else set()
+        if lost:
+            self._ledger.results.forget(lost)
+        return frozenset(stored.keys() - lost)
+
+    def _decide(self, node: Node) -> bool:
+        """Whether the review decides itself, by the scores that its result has; then that is written down."""
+        result = self._ledger.results.get(node.key)
+        if result is None:
+            return False
+        scored = [Picture(b"", picture.infotext, picture.seed, picture.facts) for picture in result.pictures]
+        chosen = automatic_choice(node.stage, scored)
+        if chosen is None:
+            return False
+        self._ledger.runs.choose(self._run.id, node.key, chosen)
+        self._ledger.events.add(self._run.id, "chosen", key=node.key, chosen=list(chosen))
+        return True

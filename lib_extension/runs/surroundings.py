@@ -1,0 +1,115 @@
+"""What do keys need to know of the backends? The identity of every file that a recipe names, and the class that pictures depend on."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lib_extension.backend.backend import Backend
+from lib_extension.backend.errors import BackendError
+from lib_extension.plan.graph import Facts, Plan
+from lib_extension.runs.ledger import Ledger
+from lib_extension.spec.inventory import Checkpoint, Embedding, Identity, Inventory, Lora, Sampler, Scheduler, Vae
+
+_LISTS = {"checkpoints": Checkpoint, "samplers": Sampler, "schedulers": Scheduler, "loras": Lora, "vaes": Vae, "embeddings": Embedding}
+_TUPLES = ("upscalers", "latent_modes", "styles", "scripts", "controlnets", "modules")
+_KINDS = ("checkpoint", "lora", "vae", "controlnet", "upscaler", "embedding")
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """What a backend is and has."""
+
+    identity: Identity
+    inventory: Inventory
+
+
+Planner = Callable[[Facts], Plan]
+
+
+class Surroundings:
+    """Some backends as a plan sees them."""
+
+    def __init__(self, ledger: Ledger, backends: tuple[Backend, ...]) -> None:
+        self._ledger = ledger
+        self._backends = backends
+        self._seen: dict[str, Seen] = {}
+        self._asked: set[tuple[str, str]] = set()  # (kind, name) of every file that the latest plan named
+        self.notices: list[str] = []
+
+    def plan(self, make: Planner, facts: Facts) -> Plan:
+        """A plan by what the backends have now, after they were asked; `facts` are those of the ledger.
+
+        Raises BackendError where one does not answer that never did before.
+        """
+        self._seen = {backend.spec: self._look(backend) for backend in self._backends}
+        plan = self.plan_again(make, facts)
+        before = {file: self._identify(*file) for file in self._asked}
+        for backend in self._backends:
+            self._learn(backend)
+        same = before == {file: self._identify(*file) for file in self._asked}
+        return plan if same else self.plan_again(make, facts)
+
+    def plan_again(self, make: Planner, facts: Facts) -> Plan:
+        """A plan by what was learnt the last time."""
+        self._asked = set()
+        classes = " + ".join(sorted({seen.identity.class_ for seen in self._seen.values()}))
+        return make(dataclasses.replace(facts, identities=self._identity, backend=classes))
+
+    def as_last_seen(self, make: Planner, facts: Facts) -> Plan:
+        """A plan without waking any backend that was seen before."""
+        self._seen = {backend.spec: last_seen(self._ledger, backend.spec) or self._look(backend) for backend in self._backends}
+        return self.plan_again(make, facts)
+
+    def _identity(self, kind: str, name: str) -> str:
+        self._asked.add((kind, name))
+        return self._identify(kind, name)
+
+    def _identify(self, kind: str, name: str) -> str:
+        """All that the name stands for: two backends may have different files under it."""
+        if kind not in _KINDS:
+            return ""
+        found = {seen.inventory.identity(kind, name) for seen in self._seen.values()}
+        return " | ".join(sorted(filter(None, found)))
+
+    def _look(self, backend: Backend) -> Seen:
+        try:
+            seen = Seen(backend.identity(), backend.inventory())
+        except BackendError as error:
+            earlier = last_seen(self._ledger, backend.spec)
+            if earlier is None:
+                raise
+            self.notices.append(f"{error} The plan is made by what it had when it was last seen.")
+            return earlier
+        self._ledger.backends.saw(backend.spec, dataclasses.asdict(seen))
+        return seen
+
+    def _learn(self, backend: Backend) -> None:
+        names = {kind: [name for asked, name in sorted(self._asked) if asked == kind] for kind in ("checkpoint", "lora")}
+        try:
+            inventory = backend.learn(checkpoints=names["checkpoint"], loras=names["lora"])
+        except BackendError:
+            return  # told when it was looked for, or when a stage is given to it
+        seen = self._seen[backend.spec] = Seen(backend.identity(), inventory)
+        self._ledger.backends.saw(backend.spec, dataclasses.asdict(seen))
+
+
+def last_seen(ledger: Ledger, spec: str) -> Seen | None:
+    """What the ledger remembers of a backend."""
+    told = ledger.backends.last_seen(spec)
+    if told is None:
+        return None
+    try:
+        return Seen(Identity(**told["identity"]), _inventory(told["inventory"]))
+    except (TypeError, KeyError):  # of another version
+        return None
+
+
+def _inventory(told: Mapping[str, Any]) -> Inventory:
+    lists = {name: tuple(cls(**_tuples(one)) for one in told[name]) for name, cls in _LISTS.items()}
+    return Inventory(**{**told, **{name: tuple(told[name]) for name in _TUPLES}, **lists})
+
+
+def _tuples(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
