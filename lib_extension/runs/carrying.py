@@ -56,7 +56,6 @@ class Carrying:
         self.calls: dict[str, tuple[Backend, str]] = {}  # key → backend and task id of its call at work
         self.failed: dict[str, str] = {}  # key → why
         self.left_out: dict[str, str] = {}  # key → because of what
-        self.done = 0  # stages whose pictures are on the disk
         self._means = means
         self._ledger = means.ledger
         self._planning = Planning(means.ledger.runs.get(run_id), means.ledger, means.blobs, means.pool.backends)
@@ -68,9 +67,10 @@ class Carrying:
         self._message = ""
         self._stale = False  # facts have changed that the plan does not know
         self._open: set[str] = set()  # keys that were handed out, and are neither on the disk nor given back
+        self._made: dict[str, Made] = {}  # of those, what is at hand
         self._elsewhere: set[str] = set()  # keys that others have claimed
         self._asked: set[str] = set()  # reviews that were told of
-        self._next_look = 0.0
+        self._next_look = self._next_plan = 0.0
 
     def halt(self, state: State) -> None:
         """Come to a halt: "paused" when what is at work is done, "cancelled" without it. From any thread."""
@@ -85,6 +85,13 @@ class Carrying:
         nodes = self.planned.plan.by_key
         return [nodes[key] for key in list(self._course.left) if key in nodes]
 
+    @property
+    def done(self) -> int:
+        """How many stages have their pictures."""
+        nodes = self.planned.plan.by_key
+        out = sum(key in nodes for key in (*self.failed, *self.left_out))
+        return len(nodes) - len(self._course.left) - out
+
     def carry_out(self) -> None:
         """Go on until there is nothing to do, and leave the run's state in the ledger. StorageError where not even that can be written."""
         try:
@@ -93,14 +100,10 @@ class Carrying:
             self._begin()
             self._go_on()
         except AtelierError as error:
-            self._halt("failed", str(error))
-            self._go_on()
+            self._break_off(str(error))
         except Exception as error:
             _log.exception("The run %s broke", self.run_id)
-            self._halt(
-                "failed", f"An error that should not be: {type(error).__name__}: {error}. Resume the run, and tell us if it comes again."
-            )
-            self._go_on()
+            self._break_off(f"An error that should not be: {type(error).__name__}: {error}. Resume the run; tell us if it comes again.")
         self._say(*self._ending())
 
     # The loop
@@ -114,20 +117,35 @@ class Carrying:
 
     def _go_on(self) -> None:
         while True:
+            self._look()
             if self._stop is None:
-                self._look()
                 idle = self._hand_out()
-                if self._stale and idle and not self._open:
-                    self._stale = False
-                    self._set_out(self._planning.again())
+                if self._stale and (idle or not self._open) and time.monotonic() >= self._next_plan:
+                    self._plan_again()
                     continue
             if not self._open and (self._stop is not None or not self._expects()):
                 return
             self._listen()
 
+    def _break_off(self, message: str) -> None:
+        """After an error of the run itself: what is at work is stopped, and waited for."""
+        self._halt("failed", message)
+        while self._open:
+            try:
+                self._listen()
+            except StorageError:
+                continue  # the first one is told
+
+    def _plan_again(self) -> None:
+        """Not so often that planning takes most of the time: a thousand choices by scores may come one after another."""
+        begun = time.monotonic()
+        self._stale = False
+        self._set_out(self._planning.again())
+        self._next_plan = time.monotonic() + 2 * (time.monotonic() - begun)
+
     def _expects(self) -> bool:
         """Whether something will happen without anybody's doing."""
-        if self._elsewhere or self._retries.waiting:
+        if self._elsewhere or self._retries.waiting or self._stale:
             return True
         ready = self._course.ready()
         if ready and all(lane.lost for lane in self._lanes if not lane.local):
@@ -135,7 +153,7 @@ class Carrying:
         return bool(ready)
 
     def _listen(self) -> None:
-        wait = min(self._retries.next_due(), self._next_look) - time.monotonic()
+        wait = min(self._retries.next_due(), self._next_look, self._next_plan if self._stale else self._next_look) - time.monotonic()
         try:
             self._inbox.get(timeout=max(0.0, wait) if self._stop is None else _LOOK)()
             while True:
@@ -165,15 +183,17 @@ class Carrying:
 
     def _set_out(self, planned: Planned) -> None:
         """Begin with a plan, or go on with another."""
-        self.planned, self.done = planned, len(planned.done)
+        self.planned = planned
         self._course = Course(planned.plan, self._lanes, planned.done)
         self._ledger.runs.set_nodes(self.run_id, [NodeRecord(key=node.key, stage=node.id, place=node.place) for node in planned.plan.nodes])
         self._ledger.events.add(self.run_id, "planned", stages=len(planned.plan.nodes), done=len(planned.done))
         for key in self._course.free:
             if key in self.failed:
                 self._leave_out(key)
-            elif key not in self._elsewhere and key not in self._retries.waiting:
+            elif key not in self._elsewhere and key not in self._retries.waiting and key not in self._open:
                 self._offer(key)
+        for made in list(self._made.values()):
+            self._go_on_from(made)
         for node in planned.undecided:
             if node.key not in self._asked:
                 self._asked.add(node.key)
@@ -182,17 +202,17 @@ class Carrying:
     # Handing out
 
     def _hand_out(self) -> bool:
-        """Give work to every lane that is free; whether one is left without."""
+        """Give work to every lane that is free; whether a backend is left without."""
         idle = False
         for lane in self._lanes:
             if lane.at_work or lane.lost or self._retries.is_away(lane.name):
                 continue
             while (node := self._course.take(lane)) is not None and not self._claimed(node, lane):
                 pass
-            if node is None:
-                idle = True
-            else:
+            if node is not None:
                 self._start(lane, node)
+            elif not lane.local and not lane.helper:
+                idle = True
         return idle
 
     def _claimed(self, node: Node, lane: Lane) -> bool:
@@ -237,10 +257,12 @@ class Carrying:
         error = future.exception()
         if error is None:
             self._retries.answered(lane.name)
+            if node.key in self._open:  # else it is on the disk already
+                self._made[node.key] = future.result()
             self._go_on_from(future.result())
             return
-        self._ledger.claims.release([node.key])
         self._open.discard(node.key)
+        self._ledger.claims.release(node.key)
         if self._stop is not None and not isinstance(error, StorageError):
             return
         self._take_in(error, lane, node)
@@ -279,17 +301,16 @@ class Carrying:
 
     def _written(self, made: Made, problem: AtelierError | None) -> None:
         self._open.discard(made.node.key)
+        self._made.pop(made.node.key, None)
         if problem is not None:
-            self._ledger.claims.release([made.node.key])
             self._halt("failed", str(problem))
+            self._ledger.claims.release(made.node.key)
             return
-        self.done += 1
         if made.unusual or is_review(made.node.type):
             self._outdate()
 
     def _found(self, key: str) -> None:
         """Somebody else made it."""
-        self.done += 1
         free = self._course.made(key)
         result = self._ledger.results.get(key)
         if result is None or result.unusual or result.type == "review":

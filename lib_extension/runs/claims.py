@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
 from typing import Any, Literal
 
 from lib_extension.runs.database import Database
@@ -19,6 +18,7 @@ class Claims:
     def __init__(self, database: Database, owner: Owner) -> None:
         self._database = database
         self._owner = owner
+        self._held: set[str] = set()  # what this process works on: the truth for its own, as a full disk may keep a row from going
 
     def take(self, key: str, run_id: str, event: dict[str, Any]) -> Taken:
         """Claim a key, and write the event that it is started. "done": its result is there meanwhile; "elsewhere": another is at it."""
@@ -27,31 +27,33 @@ class Claims:
             if connection.execute("SELECT 1 FROM results WHERE key = ?", (key,)).fetchone():
                 return "done"
             held = connection.execute("SELECT owner FROM claims WHERE key = ?", (key,)).fetchone()
-            if held and self._owner.lives(held["owner"]):
+            if held and (key in self._held if held["owner"] == mine else self._owner.lives(held["owner"])):
                 return "elsewhere"
             connection.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", (key, mine, run_id))
             insert_event(connection, run_id, "started", event)
+            self._held.add(key)
         return "mine"
 
-    def release(self, keys: Iterable[str]) -> None:
-        """Let go of claims made here; the stages were not finished."""
+    def release(self, key: str) -> None:
+        """Let go of a claim made here; the stage was not finished."""
+        self._held.discard(key)
         with self._database.write() as connection:
-            connection.executemany("DELETE FROM claims WHERE key = ? AND owner = ?", [(key, self._owner.name) for key in keys])
+            connection.execute("DELETE FROM claims WHERE key = ? AND owner = ?", (key, self._owner.name))
+
+    def drop(self, connection: sqlite3.Connection, key: str) -> None:
+        """Within the transaction that writes the stage's result: it is finished."""
+        connection.execute("DELETE FROM claims WHERE key = ?", (key,))
+        self._held.discard(key)
 
     def living(self) -> set[str]:
         """The keys that a living process works on."""
         with self._database.read() as connection:
             held = [(key, owner) for key, owner in connection.execute("SELECT key, owner FROM claims")]
         alive = {owner for owner in {owner for _, owner in held} if self._owner.lives(owner)}
-        return {key for key, owner in held if owner in alive}
+        return {key for key, owner in held if owner in alive and (owner != self._owner.name or key in self._held)}
 
     def any_living(self, run_id: str) -> bool:
         """Whether a living process works on a stage of the run."""
         with self._database.read() as connection:
             owners = [owner for (owner,) in connection.execute("SELECT DISTINCT owner FROM claims WHERE run = ?", (run_id,))]
         return any(self._owner.lives(owner) for owner in owners)
-
-
-def drop_claim(connection: sqlite3.Connection, key: str) -> None:
-    """The stage is finished."""
-    connection.execute("DELETE FROM claims WHERE key = ?", (key,))

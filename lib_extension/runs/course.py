@@ -39,8 +39,8 @@ class Course:
         self._nodes = plan.by_key
         self._position = {node.key: i for i, node in enumerate(plan.nodes)}
         self._lanes = tuple(lanes)
-        self._refused: dict[tuple[str, int], str] = {}  # (lane, settings) → why; nodes that share their settings share the reason
-        self._for_helper: set[int] = set()  # settings
+        self._refused: dict[tuple[str, str], str] = {}  # (lane, digest of settings) → why
+        self._for_helper: set[str] = set()  # digests of settings
         self._ready: set[str] = set()
         self._waits: dict[str, int] = {}
         self._dependants: dict[str, list[str]] = {}
@@ -64,14 +64,14 @@ class Course:
         if able:
             self._ready.add(key)
             return ""
-        reasons = (self._refused.get((lane.name, id(node.settings)), "") for lane in self._lanes)
+        reasons = (self._refused.get((lane.name, node.entered.digest), "") for lane in self._lanes)
         return " ".join(dict.fromkeys(filter(None, reasons))) or "There is no backend that could make it."
 
     def refuse(self, lane: Lane, node: Node, reason: str, for_helper: bool) -> None:
         """The lane lacks something that the stage needs, and so lacks it for all stages with the same settings."""
-        self._refused[lane.name, id(node.settings)] = reason
+        self._refused[lane.name, node.entered.digest] = reason
         if for_helper:
-            self._for_helper.add(id(node.settings))
+            self._for_helper.add(node.entered.digest)
 
     def take(self, lane: Lane) -> Node | None:
         """The stage that the lane should do next; it is not ready any more."""
@@ -119,9 +119,9 @@ class Course:
     def _suits(self, lane: Lane, node: Node) -> bool:
         if lane.local or node.type.local(node.stage):
             return lane.local and node.type.local(node.stage)
-        if lane.helper and id(node.settings) not in self._for_helper:
+        if lane.helper and node.entered.digest not in self._for_helper:
             return False
-        return (lane.name, id(node.settings)) not in self._refused
+        return (lane.name, node.entered.digest) not in self._refused
 
     def _clean(self, heap: list[tuple[int, str]]) -> bool:
         """Whether the heap holds anything, after what another lane took is out of its way."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_extension.runs.claims import Claims, drop_claim
+from lib_extension.runs.claims import Claims
 from lib_extension.runs.database import Database
 from lib_extension.runs.estimate import Timings, learn
 from lib_extension.runs.events import Events, insert_event
@@ -55,7 +55,7 @@ class Ledger:
         with self.database.write() as connection:
             for one in finished:
                 insert_result(connection, one.result)
-                drop_claim(connection, one.result.key)
+                self.claims.drop(connection, one.result.key)
                 learn(connection, one.result)
                 insert_event(connection, one.run, "finished", dict(one.event))
             self._journal.append([("result", result_to_json(one.result)) for one in finished])

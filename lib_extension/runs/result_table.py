@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from lib_extension.runs.database import Database
@@ -72,6 +72,30 @@ class Results:
         for key in keys:
             if (found := self.get(key)) is not None:
                 yield found
+
+    def keys_of_runs(self, runs: Iterable[str]) -> set[str]:
+        """Every key that these runs planned."""
+        keys: set[str] = set()
+        with self._database.read() as connection:
+            for run in runs:
+                keys |= {key for (key,) in connection.execute("SELECT key FROM nodes WHERE run = ?", (run,))}
+        return keys
+
+    def unneeded(self, needed: Collection[str], pinned: Collection[str], before: float) -> set[str]:
+        """The keys of results made before then (seconds since 1970) that are not needed and hold no pinned picture."""
+        with self._database.read() as connection:
+            old = {key for (key,) in connection.execute("SELECT key FROM results WHERE made < ?", (before,)) if key not in needed}
+            return old - {key for key, blob in connection.execute("SELECT key, blob FROM pictures") if blob in pinned}
+
+    def blobs_but_of(self, keys: Collection[str]) -> set[str]:
+        """Every blob of all results but these."""
+        with self._database.read() as connection:
+            return {
+                blob
+                for table in ("pictures", "files")
+                for key, blob in connection.execute(f"SELECT key, blob FROM {table}")
+                if key not in keys
+            }
 
     def forget(self, keys: Iterable[str]) -> None:
         """Take results out, as if they had never been made."""

@@ -6,6 +6,7 @@ whoever is killed in between leaves no result whose sources are not there. Nothi
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -21,6 +22,7 @@ from lib_extension.runs.storage import StorageError
 from lib_extension.spec.errors import AtelierError
 from lib_extension.stages.stage import Outcome, Picture
 
+_log = logging.getLogger(__name__)
 _AT_HAND = 256 * 2**20  # bytes of PNG files kept in memory
 _UNWRITTEN = 16  # results; then whoever makes more waits for the disk
 _BATCH = 16
@@ -123,6 +125,9 @@ class Store:
             self._ledger.finish([_finished(task.made, [next(names) for _ in _contents(task.made.outcome)]) for task in tasks])
         except AtelierError as error:
             problem = error
+        except Exception as error:  # the writer must live on, and whoever waits must hear of it
+            _log.exception("A result could not be written")
+            problem = StorageError(f"A result could not be stored: {type(error).__name__}: {error}")
         for task in tasks:
             if problem is None:
                 for index, picture in enumerate(task.made.outcome.pictures):
