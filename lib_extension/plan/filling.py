@@ -1,21 +1,24 @@
-"""What does a stage of an item look like, its variables filled in? Read once for all items in which nothing of it differs."""
+"""What does a stage of an item look like, its variables filled in? Read once for all items in which nothing of it differs.
+
+Where something does, only the fields that hold variables are read and hashed again: of thousands of items, most of each is alike.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib_extension import stages
-from lib_extension.plan.graph import Facts, Item
-from lib_extension.plan.keys import Path, canonical, digest, flat, reference_paths, settings_in_key
-from lib_extension.plan.variables import fill, names_in, set_path, texts_in
+from lib_extension.plan.graph import Item
+from lib_extension.plan.keys import Entered, KeyField, canonical, enter, key_field, key_fields, reference_paths
+from lib_extension.plan.variables import Path, fill, names_in, set_path, texts_in
 from lib_extension.spec.errors import BadRequest, near_miss
-from lib_extension.spec.recipe import PICTURES, Recipe
+from lib_extension.spec.settings import to_json, with_fields
+from lib_extension.stages import read_stage
+from lib_extension.stages.patterns import OF_LABELS, PATTERN_NAMES
+from lib_extension.stages.recipe_form import stage_type
 from lib_extension.stages.stage import StageType
 
-LABELS = ("stage", "index", "item")  # what a label has besides the item's variables
 _UNITS = "controlnet"  # the list of a stage whose elements are left out where their picture is
 
 
@@ -25,12 +28,9 @@ class Filled:
 
     stage: Any
     type: StageType
-    takes: tuple[str, ...]
     references: tuple[str, ...]
     passes_on: str  # why the stage makes nothing of its own, '' where it does
-    digest: str  # of what of the settings enters keys
-    settings: Mapping[str, Any]  # the same, flat
-    checkpoint: str | None
+    entered: Entered
 
     def count(self, taken: int) -> int:
         """How many pictures an instance is expected to give, from so many."""
@@ -38,125 +38,127 @@ class Filled:
 
 
 @dataclass(frozen=True)
-class _Run:
-    """For a stage that is one for all items: the values that they share, and the names of all their variables."""
+class Surroundings:
+    """What filling a stage needs to know of its recipe and backend."""
 
-    values: Mapping[str, Any]
-    names: frozenset[str]
+    before: tuple[str, ...]  # picture inputs and stages that it may name
+    absent: frozenset[str]  # those of them that give nothing, of some items
+    identity: Callable[[str, str], str]  # as Facts.identities
+    backend: str  # its class
 
 
 class Filler:
     """Fills one stage of a recipe in, for one item after the other."""
 
-    def __init__(self, recipe: Recipe, number: int, items: Collection[Item], facts: Facts) -> None:
-        self._raw = recipe.stages[number]
-        self.id = str(self._raw["id"])
-        self._facts = facts
-        self._type = _type_of(self._raw)
-        self._before = [name for name, declared in recipe.inputs.items() if declared.type in PICTURES]
-        self._before += [str(stage["id"]) for stage in recipe.stages[:number]]
-        self._names = sorted(names_in(self._raw) | frozenset().union(*(names_in(value) for value in self._set_values(items))))
-        self._named = frozenset(text for _, text in texts_in(self._raw)) & set(self._before)
-        self._is_varied = any(self._paths(item) for item in items)
-        self._read: dict[str, Filled] = {}
-        self._places: dict[str, dict[Path, int]] = {}
-        self.is_run_wide = _is_run_wide(self._type, self._raw)
-        self._run = self._of_the_run(items) if self.is_run_wide else None
+    def __init__(self, raw: Mapping[str, Any], items: Collection[Item], around: Surroundings) -> None:
+        self.id = str(raw["id"])
+        self.type = stage_type(raw)
+        self.names: set[str] = set()  # of all stages and inputs that the stage takes or names, for any item
+        self.is_run_wide = self.type.takes == "all" and raw.get("scope", getattr(self.type.settings, "scope", "item")) == "run"
+        self._raw = raw
+        self._around = around
+        self._paths = _paths_of(self.id, items)
+        self._kept = _kept_names(self.type, items if self.is_run_wide else ())
+        self._common = _common_values(self.id, items, self._paths) if self.is_run_wide else None
+        set_texts = [item.paths[path] for path in self._paths for item in items if path in item.paths]
+        self._variables = sorted(names_in([raw, set_texts]))
+        self._could_name = frozenset(text for _, text in texts_in([raw, set_texts])) & frozenset(around.before)
+        self._varied = _varied_fields(raw, self._paths, self._could_name & around.absent)
+        self._filled: dict[str, Filled] = {}
+        self._first: Any = None  # the stage as it was read for the first item
+        self._alike: dict[str, tuple[dict[Path, int], dict[str, KeyField]]] = {}
 
     def fill(self, item: Item, absent: Collection[str]) -> Filled:
         """The stage of the item; `absent` are the stages and inputs that give nothing there."""
-        values = item.values if self._run is None else self._run.values
-        paths = self._paths(item)
-        missing = [name for name in absent if self._is_varied or name in self._named]
-        same = json.dumps([{name: values[name] for name in self._names if name in values}, paths, missing])
-        if same not in self._read:
-            self._read[same] = self._fill(values, paths, missing)
-        return self._read[same]
-
-    def _paths(self, item: Item) -> dict[str, Any]:
-        """What the item sets in this stage by path."""
-        prefix = f"stages.{self.id}."
-        return {path: value for path, value in item.paths.items() if path.startswith(prefix)} if item.paths else {}
-
-    def _set_values(self, items: Collection[Item]) -> list[Any]:
-        """The texts and lists among the values that items set by path: variables may stand in them."""
-        return [value for item in items for value in self._paths(item).values() if isinstance(value, (str, list, dict))]
-
-    def _of_the_run(self, items: Collection[Item]) -> _Run:
-        """What is the same for all items, for a stage that is one for all of them."""
-        first, *others = items
-        for item in others:
-            if self._paths(item) != self._paths(first):
-                path = next(iter(self._paths(item) | self._paths(first)))
-                raise BadRequest(f'Stage "{self.id}" is one for the whole run, so that rows and axes cannot set "{path}" differently.')
-        names = set().union(*(item.values for item in items))
-        return _Run({name: value for name, value in first.values.items() if _is_common(name, value, others)}, frozenset(names))
+        values = item.values if self._common is None else self._common
+        paths = {path: item.paths[path] for path in self._paths if path in item.paths}
+        missing = [name for name in absent if name in self._could_name]
+        same = canonical([{name: values[name] for name in self._variables if name in values}, paths, missing])
+        if same not in self._filled:
+            self._filled[same] = self._fill(values, paths, missing)
+        return self._filled[same]
 
     def _fill(self, values: Mapping[str, Any], paths: Mapping[str, Any], absent: Collection[str]) -> Filled:
-        data: Mapping[str, Any] = self._raw
+        if self.type.takes == "all":  # where {item} is the picture's item, even if a column is called so
+            values = {name: value for name, value in values.items() if name not in OF_LABELS}
+        varied: Mapping[str, Any] = {name: self._raw[name] for name in self._varied if name in self._raw}
         for path, value in paths.items():
-            data = set_path(data, path, value)
-        data = fill(data, values, kept=self._kept())
-        if units := data.get(_UNITS):
-            data[_UNITS] = [unit for unit in units if not (isinstance(unit, Mapping) and unit.get("image") in absent)]
-        stage = stages.read_stage(data)
-        takes = (stage.takes,) if isinstance(stage.takes, str) else tuple(stage.takes)
-        references = tuple(dict.fromkeys(self._type.references(stage)))
-        self._check_names(takes, references)
-        places = self._reference_paths(stage, references, data)
-        entered = settings_in_key(self._type, stage, places, self._facts)
-        return Filled(
-            stage=stage,
-            type=self._type,
-            takes=takes,
-            references=references,
-            passes_on=_why_not(stage, references, absent),
-            digest=digest(canonical(entered)),
-            settings=dict(flat(entered)),
-            checkpoint=getattr(stage, "checkpoint", "") or None,
-        )
+            varied = set_path(varied, path, value)
+        varied = fill(varied, values, self._kept, self.id)
+        if absent and _UNITS in varied:
+            varied[_UNITS] = [unit for unit in varied[_UNITS] if not (isinstance(unit, dict) and unit.get("image") in absent)]
+        stage = self._read(varied)
+        references = tuple(dict.fromkeys(self.type.references(stage)))
+        self._check(stage, references)
+        fields = self._key_fields(stage, references, varied)
+        entered = enter(self.type, fields, self._around.identity, None if self.type.local(stage) else self._around.backend)
+        return Filled(stage, self.type, references, _why_not(stage, references, absent), entered)
 
-    def _kept(self) -> frozenset[str]:
-        """The variables that the stage itself fills in, from its labels."""
-        if self._type.takes != "all":
-            return frozenset()
-        return frozenset(LABELS) | (self._run.names if self._run else frozenset())
+    def _read(self, varied: Mapping[str, Any]) -> Any:
+        """The stage with these fields; all others are as they are for the first item."""
+        if self._first is not None and "takes" not in varied and all(name in varied for name in self._varied):
+            try:
+                return with_fields(self._first, varied)
+            except BadRequest:
+                pass  # reading all of it tells where
+        stage = read_stage({**{name: value for name, value in self._raw.items() if name not in self._varied}, **varied})
+        self._first = stage if self._first is None else self._first
+        return stage
 
-    def _check_names(self, takes: tuple[str, ...], references: tuple[str, ...]) -> None:
-        for name in (*takes, *references):
-            if name not in self._before:
-                raise BadRequest(
-                    f'Stage "{self.id}" names "{name}", which is no earlier stage and no picture.{near_miss(name, self._before)}'
-                )
-        if not takes and self._type.takes != "nothing":
+    def _key_fields(self, stage: Any, references: tuple[str, ...], varied: Mapping[str, Any]) -> Mapping[str, KeyField]:
+        """As keys.key_fields; only what varies is made anew for each item."""
+        shape = canonical([references, [path for path, text in texts_in(varied) if text in references]])
+        if shape not in self._alike:
+            places = reference_paths(stage, references, self.type) if references else {}
+            self._alike[shape] = places, key_fields(stage, places)
+        places, fields = self._alike[shape]
+        anew = {name: key_field(name, to_json(getattr(stage, name)), places) for name in self._varied if name in fields}
+        return {**fields, **anew}
+
+    def _check(self, stage: Any, references: tuple[str, ...]) -> None:
+        """Refuse what variables can still have brought in after the recipe was checked."""
+        if (getattr(stage, "scope", "item") == "run") != self.is_run_wide:
+            raise BadRequest(f'The scope of "{self.id}" cannot be a variable: write "item" or "run".')
+        if not stage.takes and self.type.takes != "nothing":
             raise BadRequest(f'Stage "{self.id}" takes nothing; name the stages or inputs whose pictures it works on in "takes".')
-
-    def _reference_paths(self, stage: Any, references: tuple[str, ...], data: Mapping[str, Any]) -> dict[Path, int]:
-        """As keys.reference_paths; found once for all items whose texts stand at the same places."""
-        if not references:
-            return {}
-        shape = canonical([[path for path, text in texts_in(data) if text in references], references])
-        if shape not in self._places:
-            self._places[shape] = reference_paths(stage, references, self._type)
-        return self._places[shape]
+        for name in (*stage.takes, *references):
+            if name not in self._around.before:
+                guess = near_miss(name, self._around.before)
+                raise BadRequest(f'Stage "{self.id}" names "{name}", which is no earlier stage and no picture.{guess}')
+        self.names.update(stage.takes, references)
 
 
-def _type_of(raw: Mapping[str, Any]) -> StageType:
-    name = str(raw.get("type", ""))
-    if name not in stages.STAGES:
-        raise BadRequest(f'Stage "{raw.get("id")}" has the type "{name}", which does not exist.{near_miss(name, stages.STAGES)}')
-    return stages.STAGES[name]
+def _paths_of(id: str, items: Collection[Item]) -> tuple[str, ...]:
+    """The paths by which rows or axes set fields of the stage."""
+    return tuple(dict.fromkeys(path for item in items for path in item.paths if path.startswith(f"stages.{id}.")))
 
 
-def _is_run_wide(type: StageType, raw: Mapping[str, Any]) -> bool:
-    return type.takes == "all" and raw.get("scope", getattr(type.settings, "scope", "item")) == "run"
+def _varied_fields(raw: Mapping[str, Any], paths: Collection[str], lacked: Collection[str]) -> tuple[str, ...]:
+    """The stage's fields that can be others for other items."""
+    units = [_UNITS] if lacked and _UNITS in raw else []
+    return tuple(
+        dict.fromkeys([*(name for name, value in raw.items() if names_in(value)), *(path.split(".")[2] for path in paths), *units])
+    )
 
 
-def _is_common(name: str, value: Any, others: Collection[Item]) -> bool:
-    return all(name in item.values and item.values[name] == value for item in others)
+def _kept_names(type: StageType, items: Collection[Item]) -> frozenset[str]:
+    """The variables that the stage itself fills in, for each of its pictures."""
+    return frozenset(PATTERN_NAMES).union(*(item.values for item in items)) if type.takes == "all" else frozenset()
+
+
+def _common_values(id: str, items: Collection[Item], paths: Collection[str]) -> dict[str, Any]:
+    """For a stage that is one for all items, the values that they share; BadRequest where they set different fields of it."""
+    first, *others = items
+    for path in paths:
+        if any(item.paths.get(path) != first.paths.get(path) for item in others):
+            raise BadRequest(f'Stage "{id}" is one for the whole run, so that rows and axes cannot set "{path}" differently.')
+    return {name: value for name, value in first.values.items() if all(item.values.get(name, _ABSENT) == value for item in others)}
 
 
 def _why_not(stage: Any, references: tuple[str, ...], absent: Collection[str]) -> str:
     if not stage.enabled:
         return "it is switched off"
     return next((f'it needs "{name}", which is not there' for name in references if name in absent), "")
+
+
+_ABSENT = object()

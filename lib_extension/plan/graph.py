@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from lib_extension.plan.keys import Entered
 from lib_extension.stages.stage import StageType
 
 BLOB = "blob:"  # begins the key of a picture that comes in; its sha256 follows
@@ -18,6 +19,11 @@ class Source:
 
     key: str
     index: int = 0
+
+    @property
+    def text(self) -> str:
+        """As it stands in keys."""
+        return f"{self.key}#{self.index}"
 
     @property
     def blob(self) -> str:
@@ -40,7 +46,7 @@ class Node:
     count: int  # pictures that it gives: as found when it is done (Facts.counts), else as its type expects
     checkpoint: str | None  # that the stage names; None: the one that the backend has loaded
     position: int  # of the taken picture among those that the stage takes of the item; 0 for a node that takes all or none
-    settings: Mapping[str, Any]  # what of type, settings, files and backend entered the key: flat path → value; nodes share it
+    entered: Entered  # what of its type, settings, files and backend is in the key; nodes share it
 
     @property
     def id(self) -> str:
@@ -60,9 +66,9 @@ class Node:
     @property
     def parts(self) -> dict[str, Any]:
         """All that entered the key, as flat path → JSON value: what the ledger keeps, and explain compares."""
-        parts = {**self.settings, "seed": self.seed}
-        parts |= {f"takes.{i}": f"{source.key}#{source.index}" for i, source in enumerate(self.taken)}
-        parts |= {f"uses.{name}": f"{source.key}#{source.index}" for name, source in self.others.items()}
+        parts = {**self.entered.flat, "seed": self.seed}
+        parts |= {f"takes.{i}": source.text for i, source in enumerate(self.taken)}
+        parts |= {f"uses.{name}": source.text for name, source in self.others.items()}
         if labels := labels_in_key(self.type, self.labels):
             parts |= {f"labels.{i}.{name}": value for i, label in enumerate(labels) for name, value in label.items()}
         return parts

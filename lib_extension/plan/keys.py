@@ -1,6 +1,6 @@
 """What is a node's key? The hash of everything that its pictures depend on; equal keys are computed once.
 
-The settings are hashed once for all nodes that share them; a node adds its seed, its sources and, where they show, its labels.
+What settings bring is hashed once for all nodes that share them; a node adds its seed, its sources and, where they show, its labels.
 """
 
 from __future__ import annotations
@@ -8,76 +8,106 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from lib_extension.plan.graph import Facts, Source
-from lib_extension.plan.variables import texts_in
+from lib_extension.plan.variables import Path, texts_in
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import from_json, to_json
 from lib_extension.stages.stage import NOT_IN_KEYS, StageType
 
-Path = tuple[str | int, ...]
-
-# The field that names a file → the kind of file. Other fields of these names are read as such too: at worst a key knows more than it must.
+# The field that names a file → the kind of file.
 _FILES = {
     "checkpoint": "checkpoint",
     "refiner_checkpoint": "checkpoint",
-    "hr_checkpoint_name": "checkpoint",
     "vae": "vae",
     "upscaler": "upscaler",
-    "hr_upscaler": "upscaler",
     "sd_model_checkpoint": "checkpoint",  # in override_settings
     "sd_vae": "vae",
 }
-_IN_LISTS = {("loras", "name"): "lora", ("controlnet", "model"): "controlnet"}
-_IN_PROMPTS = re.compile(r"<(?:lora|lyco):([^:>]+)")
+_FILES_IN_LISTS = {("loras", "name"): "lora", ("controlnet", "model"): "controlnet"}
+_LORA_IN_PROMPT = re.compile(r"<(?:lora|lyco):([^:>]+)")
+_NO_FILE = ("none", "automatic")
+_OTHER = "another-name-than-any"
+
+canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode  # one text for equal JSON, whatever the order of its names
 
 
-def canonical(value: Any) -> str:
-    """One text for equal JSON values, whatever the order of their names."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+@dataclass(frozen=True)
+class KeyField:
+    """One field of a stage as it enters keys."""
+
+    value: Any  # JSON, names of sources replaced by their position
+    line: str  # the same as text
+    files: tuple[tuple[str, str], ...]  # (kind, name) of those that it names
+
+
+@dataclass(frozen=True, eq=False)
+class Entered:
+    """What of a stage's type and settings, of the files that they name and of the backend enters keys."""
+
+    type: str
+    version: int
+    fields: Mapping[str, KeyField]
+    files: Mapping[str, str]  # "kind:name" → identity
+    backend: str | None
+    digest: str
+
+    @cached_property
+    def flat(self) -> Mapping[str, Any]:
+        """The same as dotted path → JSON value, to be compared and told."""
+        settings = {name: field.value for name, field in self.fields.items()}
+        whole = {"type": self.type, "version": self.version, "settings": settings, "backend": self.backend}
+        return {**dict(flat(whole)), **{f"files.{name}": identity for name, identity in self.files.items()}}
 
 
 def digest(text: str) -> str:
-    """The sha256 of a text, in hex. Lone surrogates, which JSON can carry, are kept apart."""
+    """The sha256 of a text, in hex. Lone surrogates, which JSON can carry, have their own."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def settings_in_key(type: StageType, stage: Any, references: Mapping[Path, int], facts: Facts) -> dict[str, Any]:
-    """What of a stage's settings enters its key: names of sources by their position, and the identity of every file it names.
-
-    `references` is where in the stage's JSON which reference stands.
-    """
-    settings = {name: value for name, value in to_json(stage).items() if name not in NOT_IN_KEYS and name != "seed"}
+def key_field(name: str, value: Any, references: Mapping[Path, int]) -> KeyField:
+    """A field by its name and JSON; `references` is where in the stage's JSON which of its references stands."""
     for path, position in references.items():
-        settings = _with(settings, path, {"source": position})
-    entered: dict[str, Any] = {"type": type.name, "version": type.version, "settings": settings}
-    if not type.local(stage):
-        entered["files"] = {f"{kind}:{name}": facts.identities(kind, name) for kind, name in sorted(set(files_of(settings)))}
-        entered["backend"] = facts.backend
-    return entered
+        if path[0] == name:
+            value = _with(value, path[1:], {"source": position})
+    return KeyField(value, f"{name}={canonical(value)}", tuple(dict.fromkeys(files_of({name: value}))))
+
+
+def key_fields(stage: Any, references: Mapping[Path, int]) -> dict[str, KeyField]:
+    """Every field of a stage that enters its key."""
+    kept = {name: value for name, value in sorted(to_json(stage).items()) if name not in NOT_IN_KEYS and name != "seed"}
+    return {name: key_field(name, value, references) for name, value in kept.items()}
+
+
+def enter(type: StageType, fields: Mapping[str, KeyField], identity: Callable[[str, str], str], backend: str | None) -> Entered:
+    """All fields together, with the identity of every file; `backend` is None for a stage that asks none."""
+    named = set[tuple[str, str]]() if backend is None else {file for field in fields.values() for file in field.files}
+    files = {f"{kind}:{name}": identity(kind, name) for kind, name in sorted(named)}
+    lines = [f"{type.name} {type.version}", *(field.line for field in fields.values()), canonical(files), canonical(backend)]
+    return Entered(type.name, type.version, fields, files, backend, digest("\n".join(lines)))
+
+
+def node_key(settings: str, seed: int, taken: Sequence[str], others: Sequence[str], labels: Sequence[Mapping[str, Any]]) -> str:
+    """The key of a node; `settings` is the digest of what is entered, `taken` and `others` are the sources' texts."""
+    return digest(canonical([settings, seed, taken, others, labels]))
 
 
 def files_of(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(kind, name) of every file that a stage's settings name; a checkpoint '' is the one in use."""
     for path, text in texts_in(settings):
-        named = _FILES.get(str(path[-1])) or (_IN_LISTS.get((str(path[-3]), str(path[-1]))) if len(path) > 2 else None)
-        if named and (text or path == ("checkpoint",)) and text.lower() not in ("none", "automatic"):
-            yield named, text
+        kind = _FILES.get(str(path[-1])) or (_FILES_IN_LISTS.get((str(path[-3]), str(path[-1]))) if len(path) > 2 else None)
+        if kind and (text or path == ("checkpoint",)) and text.lower() not in _NO_FILE:
+            yield kind, text
         if "<l" in text:
-            yield from (("lora", name) for name in _IN_PROMPTS.findall(text))
-
-
-def node_key(settings: str, seed: int, taken: Sequence[Source], others: Sequence[Source], labels: Sequence[Mapping[str, Any]]) -> str:
-    """The key of a node; `settings` is the digest of what its settings bring."""
-    sources = [[f"{source.key}#{source.index}" for source in given] for given in (taken, others)]
-    return digest(canonical([settings, seed, *sources, labels] if labels else [settings, seed, *sources]))
+            yield from (("lora", name) for name in _LORA_IN_PROMPT.findall(text))
 
 
 def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """A JSON value as (dotted path, value) of everything that holds nothing further."""
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, dict) and value:
         for name, inner in value.items():
             yield from flat(inner, f"{path}.{name}" if path else str(name))
     elif isinstance(value, (list, tuple)) and value:
@@ -104,13 +134,10 @@ def _follows(type: StageType, data: Any) -> bool:
         return False  # a field that takes no other name is none of a source
 
 
-_OTHER = "another-name-than-any"
-
-
 def _with(value: Any, path: Path, leaf: Any) -> Any:
     """The JSON value with another leaf at `path`."""
     if not path:
         return leaf
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _with(inner, path[1:], leaf) if name == path[0] else inner for name, inner in value.items()}
     return [_with(inner, path[1:], leaf) if index == path[0] else inner for index, inner in enumerate(value)]

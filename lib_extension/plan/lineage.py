@@ -45,15 +45,15 @@ class Given:
 
     @cached_property
     def _ancestors(self) -> frozenset[str]:
-        return frozenset(stage for stage, _ in self._by_ancestor)
+        """The stages that all slots came from."""
+        return frozenset.intersection(*(frozenset(slot.trail) for slot in self.slots))
 
     def related(self, trail: Trail) -> Iterator[Slot]:
         """The slots whose lineage agrees with `trail` in every stage that both have."""
-        shared = [stage for stage in reversed(trail) if stage in self._ancestors]
-        if not shared or any(shared[0] not in slot.trail for slot in self.slots):
-            candidates: Sequence[Slot] = self.slots
-        else:  # as good as one, where a stage has thousands
-            candidates = self._by_ancestor.get((shared[0], trail[shared[0]]), ())
+        candidates: Sequence[Slot] = self.slots
+        if len(candidates) > 8:  # where there are thousands, not each is looked at for each
+            shared = next((stage for stage in reversed(trail) if stage in self._ancestors), None)
+            candidates = self._by_ancestor.get((shared, trail[shared]), ()) if shared else candidates
         return (slot for slot in candidates if all(slot.trail.get(stage, source) == source for stage, source in trail.items()))
 
 

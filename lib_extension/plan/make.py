@@ -6,9 +6,10 @@ Nothing is computed and no picture is read: a key needs only the keys before it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from lib_extension.plan.filling import Filled, Filler
+from lib_extension.plan.filling import Filled, Filler, Surroundings
 from lib_extension.plan.graph import BLOB, Facts, Final, Item, LeftOut, Node, Plan, Source, Waiting, is_review
 from lib_extension.plan.lineage import Given, Slot, Trail, common_trail, find
 from lib_extension.plan.nodes import Nodes
@@ -47,16 +48,19 @@ class _Planner:
         self._pending: dict[str, None] = {}
         self._waiting: dict[tuple[str, frozenset[str]], list[int]] = {}
         self._left_out: dict[tuple[str, str], dict[int, None]] = {}
-        self._used: set[str] = set()
+        self._used: set[str] = set()  # stages and inputs that a later stage takes or names
 
     def plan(self) -> Plan:
-        for number in range(len(self._recipe.stages)):
-            filler = Filler(self._recipe, number, self._items, self._facts)
+        identity = cache(self._facts.identities)
+        for raw in self._recipe.stages:
+            absent = frozenset(name for given in self._given for name, one in given.items() if one.absent)
+            filler = Filler(raw, self._items, Surroundings(tuple(self._given[0]), absent, identity, self._facts.backend))
             if filler.is_run_wide:
                 self._plan_for_all(filler)
             else:
                 for item, given in zip(self._items, self._given, strict=True):
                     given[filler.id] = self._plan_for_one(filler, item, given)
+            self._used |= filler.names
         nodes = self._nodes.done()
         return Plan(
             items=self._items,
@@ -142,11 +146,10 @@ class _Planner:
 
     def _take(self, filled: Filled, given: Mapping[str, Given]) -> Given:
         """What the stages and inputs that it takes give together, and what it waits for."""
-        self._used.update(filled.takes, filled.references)
-        taken = [given[name] for name in filled.takes if not given[name].absent]
+        taken = [given[name] for name in filled.stage.takes if not given[name].absent]
         waits = frozenset[str]().union(*(one.waits for one in taken), *(given[name].waits for name in filled.references))
-        if not taken and filled.takes:
-            return Given(waits=waits, absent=f'"{filled.takes[0]}" gives nothing: {given[filled.takes[0]].absent}')
+        if not taken and filled.stage.takes:
+            return Given(waits=waits, absent=f'"{filled.stage.takes[0]}" gives nothing: {given[filled.stage.takes[0]].absent}')
         if len(taken) == 1 and not waits:
             return taken[0]
         return Given(tuple(slot for one in taken for slot in one.slots), waits)
@@ -169,7 +172,7 @@ class _Planner:
         """For a stage that makes nothing of its own: what it takes is what it gives."""
         reason = filled.passes_on or taken.absent
         self._leave_out(filled.stage.id, (item,), reason)
-        if taken.absent or not filled.takes:
+        if taken.absent or not filled.stage.takes:
             return Given(absent=reason)
         return Given(tuple(_passed(filled.stage.id, slot) for slot in taken.slots))
 

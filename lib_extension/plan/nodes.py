@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lib_extension.plan.filling import Filled
-from lib_extension.plan.graph import Facts, Item, Node, Source, labels_in_key
+from lib_extension.plan.graph import BLOB, Facts, Item, Node, Source, labels_in_key
 from lib_extension.plan.keys import node_key
 from lib_extension.plan.lineage import Slot
 from lib_extension.plan.seeds import node_seed
@@ -24,7 +24,7 @@ class Nodes:
         self._facts = facts
         self._confirm = confirm
         self._nodes: dict[str, Node] = {}
-        self._items: dict[str, dict[int, None]] = {}
+        self._sharing: dict[str, dict[int, None]] = {}  # of nodes that several items need: their indexes
         self._pictures = 0
 
     def add(
@@ -35,25 +35,27 @@ class Nodes:
         seed = node_seed(stage, items[0].index, position) if type.seeded else 0
         sources = tuple(slot.source for _, slot in taken if slot.source)
         labels = tuple(label(item, slot) for item, slot in taken)
-        key = node_key(filled.digest, seed, sources, tuple(others.values()), labels_in_key(type, labels))
+        texts, other_texts = [source.text for source in sources], [source.text for source in others.values()]
+        key = node_key(filled.entered.digest, seed, texts, other_texts, labels_in_key(type, labels))
+        indexes = tuple(item.index for item in items)
         if key not in self._nodes:
             count = self._facts.counts.get(key, filled.count(len(taken)))
             self._nodes[key] = Node(
                 key=key,
                 stage=stage,
                 type=type,
-                items=(),
+                items=indexes,
                 taken=sources,
                 others=others,
                 labels=labels,
                 seed=seed,
                 count=count,
-                checkpoint=filled.checkpoint,
+                checkpoint=getattr(stage, "checkpoint", "") or None,
                 position=position,
-                settings=filled.settings,
+                entered=filled.entered,
             )
-            self._items[key] = {}
-        self._items[key].update((item.index, None) for item in items)
+        elif indexes != self._nodes[key].items:
+            self._sharing.setdefault(key, dict.fromkeys(self._nodes[key].items)).update(dict.fromkeys(indexes))
         return self._nodes[key]
 
     def reserve(self, stage: str, instances: int, count: int) -> None:
@@ -72,9 +74,11 @@ class Nodes:
 
     def done(self) -> dict[str, Node]:
         """Every node with the items that share it, by key."""
-        return {key: dataclasses.replace(node, items=tuple(self._items[key])) for key, node in self._nodes.items()}
+        shared = {key: dataclasses.replace(self._nodes[key], items=tuple(items)) for key, items in self._sharing.items()}
+        return self._nodes | shared
 
 
 def label(item: Item, slot: Slot) -> dict[str, Any]:
     """What is known of a taken picture by name: its item's variables, its stage and its place there."""
-    return {"item": item.index, **item.values, "stage": slot.stage, "index": slot.position}
+    told = {name: value for name, value in item.values.items() if not (isinstance(value, str) and value.startswith(BLOB))}
+    return {**told, "stage": slot.stage, "index": slot.position, "item": item.index}

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_extension import stages
 from lib_extension.plan.folders import Files, Folder
 from lib_extension.plan.graph import BLOB
 from lib_extension.plan.plain_data import MOST_JSON, read_json, read_yaml
@@ -16,6 +15,7 @@ from lib_extension.plan.recipe_zip import MOST_ZIP, Zip, recipe_in
 from lib_extension.plan.rows_file import MOST_BYTES, read_rows
 from lib_extension.spec.errors import BadFile, NotFound, TooLarge
 from lib_extension.spec.recipe import PICTURES, Recipe
+from lib_extension.stages import load_recipe
 
 MOST_PICTURE = 100_000_000  # bytes of one picture's file
 
@@ -62,7 +62,7 @@ def read_recipe(data: bytes, name: str, what: str = "") -> Recipe:
     value = read_json(data, what) if suffix == "json" else read_yaml(data, what)
     if not isinstance(value, dict):
         raise BadFile(f"{what} holds no object with a name and stages.")
-    return stages.load_recipe(value)
+    return load_recipe(value, what)
 
 
 def picture_names(recipe: Recipe, values: Mapping[str, Any] | None = None) -> tuple[str, ...]:

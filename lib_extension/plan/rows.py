@@ -27,6 +27,8 @@ def make_items(recipe: Recipe, given: Mapping[str, Any], confirm: bool = False) 
 
 def check_number(recipe: Recipe, confirm: bool) -> None:
     """Refuse more items than is likely meant, before one of them is made."""
+    if recipe.rows_file:
+        raise BadRequest(f'The rows in "{recipe.rows_file}" have not been read: a recipe without a folder needs them in "rows".')
     number = max(1, len(recipe.rows)) * math.prod(len(values) for values in recipe.axes.values())
     factors = [f"{len(recipe.rows):,} rows"] if recipe.rows else []
     factors += [f"{len(values):,} of {name}" for name, values in recipe.axes.items()]

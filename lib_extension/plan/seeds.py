@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from lib_extension import stages
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.recipe import Recipe
+from lib_extension.stages import STAGES
 
 SEEDS = 2**32  # a WebUI's seeds are 32 bits
 
@@ -45,7 +45,7 @@ def node_seed(stage: Any, item: int, position: int) -> int:
 
 
 def _is_seeded(stage: Mapping[str, Any]) -> bool:
-    type = stages.STAGES.get(stage.get("type", ""))
+    type = STAGES.get(stage.get("type", ""))
     return type is not None and type.seeded
 
 

@@ -10,22 +10,24 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from lib_extension.spec.errors import BadRequest, near_miss
+from lib_extension.spec.recipe import VARIABLE
 
-_VARIABLE = re.compile(r"(\{)?\{([A-Za-z_][A-Za-z0-9_-]*)\}(?(1)\})")
+Path = tuple[str | int, ...]  # of names in objects and places in lists
+
 _NOTHING = object()  # stands where a variable alone has no value: the field is left out
 _LEFT_OUT_WHOLE = ("controlnet", "loras")  # lists of which an element that names an input without a value is left out
 
 
 def names_in(value: Any) -> frozenset[str]:
     """Every variable that a JSON value's texts name."""
-    return frozenset(found[2] for _, text in texts_in(value) if "{" in text for found in _VARIABLE.finditer(text) if not found[1])
+    return frozenset(found[2] for _, text in texts_in(value) if "{" in text for found in VARIABLE.finditer(text) if not found[1])
 
 
-def texts_in(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def texts_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """(path, text) of every text in a JSON value; the names in objects are no texts."""
     if isinstance(value, str):
         yield path, value
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for name, inner in value.items():
             yield from texts_in(inner, (*path, name))
     elif isinstance(value, (list, tuple)):
@@ -33,13 +35,13 @@ def texts_in(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tup
             yield from texts_in(inner, (*path, index))
 
 
-def fill(stage: Mapping[str, Any], values: Mapping[str, Any], kept: Container[str] = ()) -> dict[str, Any]:
-    """The stage's JSON with every variable filled in; those in `kept` stay where `values` lacks them.
+def fill(fields: Mapping[str, Any], values: Mapping[str, Any], kept: Container[str] = (), stage: str = "") -> dict[str, Any]:
+    """A stage's fields with every variable filled in; those in `kept` stay where `values` lacks them. `stage` is named in messages.
 
     A field whose text is one variable without a value is left out, a ControlNet unit or LoRA with such a field as a whole.
     """
     filled = {}
-    for name, value in stage.items():
+    for name, value in fields.items():
         if name in _LEFT_OUT_WHOLE and isinstance(value, (list, tuple)):
             value = [element for element in value if not _names_nothing(element, values)]
         inner = _fill(value, values, kept, stage)
@@ -48,18 +50,18 @@ def fill(stage: Mapping[str, Any], values: Mapping[str, Any], kept: Container[st
     return filled
 
 
-def set_path(stage: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """The stage's JSON with the field at `path` ("stages.refine.controlnet.0.weight") set; nothing of `stage` itself is changed."""
-    _, _, *fields = path.split(".")
-    if fields[0] in ("id", "type", "scope"):
-        raise BadRequest(f'"{path}" cannot be varied: a stage keeps its {fields[0]}. Write two stages and vary their "enabled".')
-    return _set(stage, fields, value, path)
+def set_path(fields: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A stage's fields with that at `path` ("stages.refine.controlnet.0.weight") set; what is handed in stays as it is."""
+    _, _, *steps = path.split(".")
+    if steps[0] in ("id", "type", "scope"):
+        raise BadRequest(f'"{path}" cannot be varied: a stage keeps its {steps[0]}. Write two stages and vary their "enabled".')
+    return _set(dict(fields), steps, value, path)
 
 
-def _fill(value: Any, values: Mapping[str, Any], kept: Container[str], stage: Mapping[str, Any]) -> Any:
+def _fill(value: Any, values: Mapping[str, Any], kept: Container[str], stage: str) -> Any:
     if isinstance(value, str):
         return _fill_text(value, values, kept, stage) if "{" in value else value
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         pairs = ((name, _fill(inner, values, kept, stage)) for name, inner in value.items())
         return {name: inner for name, inner in pairs if inner is not _NOTHING}
     if isinstance(value, (list, tuple)):
@@ -67,8 +69,8 @@ def _fill(value: Any, values: Mapping[str, Any], kept: Container[str], stage: Ma
     return value
 
 
-def _fill_text(text: str, values: Mapping[str, Any], kept: Container[str], stage: Mapping[str, Any]) -> Any:
-    alone = _VARIABLE.fullmatch(text)
+def _fill_text(text: str, values: Mapping[str, Any], kept: Container[str], stage: str) -> Any:
+    alone = VARIABLE.fullmatch(text)
     if alone and not alone[1] and alone[2] in values:
         value = values[alone[2]]
         return _NOTHING if value is None else value
@@ -81,25 +83,25 @@ def _fill_text(text: str, values: Mapping[str, Any], kept: Container[str], stage
             return "" if values[name] is None else str(values[name])
         if name in kept:
             return found[0]
-        raise BadRequest(f'Stage "{stage.get("id")}" uses {{{name}}}, which is no input, row or axis.{near_miss(name, values)}')
+        raise BadRequest(f'Stage "{stage}" uses {{{name}}}, which is no input, row or axis.{near_miss(name, values)}')
 
-    return _VARIABLE.sub(written, text)
+    return VARIABLE.sub(written, text)
 
 
 def _names_nothing(element: Any, values: Mapping[str, Any]) -> bool:
     """Whether a text of the element is one variable alone that has no value."""
     for _, text in texts_in(element):
-        alone = _VARIABLE.fullmatch(text)
+        alone = VARIABLE.fullmatch(text)
         if alone and not alone[1] and values.get(alone[2], text) is None:
             return True
     return False
 
 
-def _set(inside: Any, fields: Sequence[str], value: Any, path: str) -> Any:
-    if not fields:
+def _set(inside: Any, steps: Sequence[str], value: Any, path: str) -> Any:
+    if not steps:
         return value
-    name, *rest = fields
-    if isinstance(inside, Mapping):
+    name, *rest = steps
+    if isinstance(inside, dict):
         return {**inside, name: _set(inside.get(name, {} if rest else None), rest, value, path)}
     if isinstance(inside, (list, tuple)):
         if not name.isascii() or not name.isdigit() or int(name) >= len(inside):
