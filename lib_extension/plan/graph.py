@@ -54,6 +54,11 @@ class Node:
         return self.stage.id
 
     @property
+    def settings(self) -> Mapping[str, Any]:
+        """What entered the key but the seed and the sources: flat path → JSON value."""
+        return self.entered.flat
+
+    @property
     def place(self) -> str:
         """Where in the recipe the node stands, "refine/3/0": stage, first item, position. An edited node keeps its place."""
         return f"{self.stage.id}/{self.items[0]}/{self.position}"
@@ -66,7 +71,7 @@ class Node:
     @property
     def parts(self) -> dict[str, Any]:
         """All that entered the key, as flat path → JSON value: what the ledger keeps, and explain compares."""
-        parts = {**self.entered.flat, "seed": self.seed}
+        parts = {**self.settings, "seed": self.seed}
         parts |= {f"takes.{i}": source.text for i, source in enumerate(self.taken)}
         parts |= {f"uses.{name}": source.text for name, source in self.others.items()}
         if labels := labels_in_key(self.type, self.labels):
