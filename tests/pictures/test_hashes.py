@@ -45,7 +45,7 @@ def test_other_pictures_are_far(make: Callable[[Image.Image], int]):
 
 
 def test_a_ramp_by_gradient():
-    ramp = Image.fromarray(np.tile(np.arange(0, 252, 7, np.uint8), (8, 1)))
+    ramp = Image.fromarray(np.tile(np.arange(0, 252, 7), (8, 1)).astype(np.uint8))
     assert gradient_hash(ramp) == 2**64 - 1
     assert gradient_hash(ramp.transpose(Image.Transpose.FLIP_LEFT_RIGHT)) == 0
 
