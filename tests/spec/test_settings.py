@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator, meta
 
 from lib_extension.spec.errors import BadRequest
-from lib_extension.spec.settings import Settings, field, from_json, json_schema, to_json
+from lib_extension.spec.settings import Settings, field, from_json, json_schema, read_value, to_json, value_schema
 
 
 @dataclass(frozen=True)
@@ -138,3 +138,73 @@ def test_what_is_taken_is_what_the_schema_allows(data: dict[str, Any]):
     except BadRequest as refused:
         taken = "are the same" in str(refused)
     assert taken == Draft202012Validator(json_schema(Stage)).is_valid(data)
+
+
+@dataclass(frozen=True)
+class Circle(Settings):
+    kind: Literal["circle"]
+    radius: int = field(1, minimum=1)
+
+
+@dataclass(frozen=True)
+class Square(Settings):
+    kind: Literal["square"]
+    side: int = field(1, minimum=1)
+
+
+@dataclass(frozen=True)
+class Group(Settings):
+    shapes: list[Shape]
+
+
+Shape = Circle | Square | Group
+
+
+@pytest.mark.parametrize(
+    ("data", "wanted"),
+    [
+        ({"kind": "circle", "radius": 3}, Circle("circle", 3)),
+        ({"shapes": [{"kind": "square"}, {"shapes": []}]}, Group([Square("square"), Group([])])),
+    ],
+)
+def test_a_field_of_one_choice_tells_which_form_is_meant(data: object, wanted: Settings):
+    assert read_value(Shape, data, "shape") == wanted
+    assert to_json(read_value(Shape, to_json(wanted))) == to_json(wanted)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"kind": "circle", "side": 3}, "shape.side is not known."),
+        ({"kind": "circel"}, "shape.kind is 'circel'; it must be one of 'circle', 'square'. Did you mean \"circle\"?"),
+        ({"kind": 3}, "shape.kind is 3; it must be text."),
+        ({"shaps": []}, 'shape.shaps is not known. Did you mean "shapes"?'),
+        ({"shapes": [{"kind": "square", "side": 0}]}, "shape.shapes[0].side is 0; it must be at least 1."),
+        ("circle", "shape is 'circle'; it must be an object."),
+    ],
+)
+def test_only_the_form_that_is_meant_has_something_to_say(data: object, message: str):
+    with pytest.raises(BadRequest) as refused:
+        read_value(Shape, data, "shape")
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([{"kind": "circle"}, {"kind": "round"}], "shape[1].kind is 'round'; it must be one of 'circle', 'square'."),
+        ({"kind": "round"}, "shape.kind is 'round'; it must be one of 'circle', 'square'."),
+    ],
+)
+def test_lists_objects_and_texts_are_told_apart(data: object, message: str):
+    with pytest.raises(BadRequest) as refused:
+        read_value(str | Shape | tuple[Shape, ...], data, "shape")
+    assert str(refused.value) == message
+
+
+def test_the_schema_of_a_union_holds_itself():
+    defs: dict[str, Any] = {}
+    schema = {**value_schema(Shape, defs), "$defs": defs}
+    meta.validate(schema)
+    assert Draft202012Validator(schema).is_valid({"shapes": [{"shapes": [{"kind": "circle"}]}]})
+    assert not Draft202012Validator(schema).is_valid({"shapes": [{"shapes": [{"kind": "circel"}]}]})
