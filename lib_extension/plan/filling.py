@@ -11,11 +11,11 @@ from typing import Any
 
 from lib_extension.plan.graph import Item
 from lib_extension.plan.keys import Entered, KeyField, canonical, enter, key_field, key_fields, reference_paths
-from lib_extension.plan.variables import Path, fill, names_in, set_path, texts_in
+from lib_extension.plan.variables import Path, fill, names_in, set_path, texts_in, unknown_variable
 from lib_extension.spec.errors import BadRequest, near_miss
 from lib_extension.spec.settings import to_json, with_fields
 from lib_extension.stages import read_stage
-from lib_extension.stages.patterns import OF_LABELS, PATTERN_NAMES
+from lib_extension.stages.patterns import PATTERN_NAMES
 from lib_extension.stages.recipe_form import stage_type
 from lib_extension.stages.stage import StageType
 
@@ -58,12 +58,13 @@ class Filler:
         self._raw = raw
         self._around = around
         self._paths = _paths_of(self.id, items)
-        self._kept = _kept_names(self.type, items if self.is_run_wide else ())
         self._common = _common_values(self.id, items, self._paths) if self.is_run_wide else None
+        self._filled_in = {name: value for name, value in raw.items() if name not in self.type.patterns}
         set_texts = [item.paths[path] for path in self._paths for item in items if path in item.paths]
-        self._variables = sorted(names_in([raw, set_texts]))
+        self._variables = sorted(names_in([self._filled_in, set_texts]))
+        self._refuse_unknown(items)
         self._could_name = frozenset(text for _, text in texts_in([raw, set_texts])) & frozenset(around.before)
-        self._varied = _varied_fields(raw, self._paths, self._could_name & around.absent)
+        self._varied = _varied_fields(self._filled_in, self._paths, self._could_name & around.absent)
         self._filled: dict[str, Filled] = {}
         self._first: Any = None  # the stage as it was read for the first item
         self._alike: dict[str, tuple[dict[Path, int], dict[str, KeyField]]] = {}
@@ -79,12 +80,11 @@ class Filler:
         return self._filled[same]
 
     def _fill(self, values: Mapping[str, Any], paths: Mapping[str, Any], absent: Collection[str]) -> Filled:
-        if self.type.takes == "all":  # where {item} is the picture's item, even if a column is called so
-            values = {name: value for name, value in values.items() if name not in OF_LABELS}
         varied: Mapping[str, Any] = {name: self._raw[name] for name in self._varied if name in self._raw}
         for path, value in paths.items():
             varied = set_path(varied, path, value)
-        varied = fill(varied, values, self._kept, self.id)
+        patterns = {name: value for name, value in varied.items() if name in self.type.patterns}
+        varied = {**fill({name: value for name, value in varied.items() if name not in patterns}, values, self.id), **patterns}
         if absent and _UNITS in varied:
             varied[_UNITS] = [unit for unit in varied[_UNITS] if not (isinstance(unit, dict) and unit.get("image") in absent)]
         stage = self._read(varied)
@@ -115,6 +115,17 @@ class Filler:
         anew = {name: key_field(name, to_json(getattr(stage, name)), places) for name in self._varied if name in fields}
         return {**fields, **anew}
 
+    def _refuse_unknown(self, items: Collection[Item]) -> None:
+        """What a pattern may name is known before the stage fills it in; and what is one for all items cannot differ between them."""
+        known = frozenset[str]().union(*(item.values for item in items))
+        for name in names_in([self._raw.get(field) for field in self.type.patterns]):
+            if name not in known and name not in PATTERN_NAMES:
+                raise unknown_variable(self.id, name, known | {*PATTERN_NAMES})
+        for name in self._variables if self._common is not None else ():
+            if name in known and name not in self._common:
+                where = f", or in {' and '.join(self.type.patterns)}" if self.type.patterns else ""
+                raise BadRequest(f'Stage "{self.id}" is one for the whole run, where {{{name}}} differs. Use it with scope "item"{where}.')
+
     def _check(self, stage: Any, references: tuple[str, ...]) -> None:
         """Refuse what variables can still have brought in after the recipe was checked."""
         if (getattr(stage, "scope", "item") == "run") != self.is_run_wide:
@@ -139,11 +150,6 @@ def _varied_fields(raw: Mapping[str, Any], paths: Collection[str], lacked: Colle
     return tuple(
         dict.fromkeys([*(name for name, value in raw.items() if names_in(value)), *(path.split(".")[2] for path in paths), *units])
     )
-
-
-def _kept_names(type: StageType, items: Collection[Item]) -> frozenset[str]:
-    """The variables that the stage itself fills in, for each of its pictures."""
-    return frozenset(PATTERN_NAMES).union(*(item.values for item in items)) if type.takes == "all" else frozenset()
 
 
 def _common_values(id: str, items: Collection[Item], paths: Collection[str]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from lib_extension.plan.seeds import node_seed
 from lib_extension.spec.errors import TooLarge
 
 UNCONFIRMED_NODES = 100_000
-MOST_PICTURES = 2_000_000  # of all items, shared ones counted for each: their places are held in memory
+UNCONFIRMED_PICTURES = 500_000
+MOST_PICTURES = 5_000_000  # confirmed or not; of all items, shared ones counted for each: their places are held in memory
 
 
 class Nodes:
@@ -62,14 +63,13 @@ class Nodes:
         """Refuse, before they are made, more instances (each giving `count` pictures) than is likely meant or can be held."""
         nodes = len(self._nodes) + instances
         self._pictures += instances * count
-        if nodes > UNCONFIRMED_NODES and not self._confirm:
-            raise TooLarge(
-                f'With "{stage}" the recipe comes to {nodes:,} stage instances or more. '
-                f"More than {UNCONFIRMED_NODES:,} must be confirmed: say so with confirm, or make fewer items or pictures."
-            )
+        told = f'With "{stage}" the recipe comes to {nodes:,} stage instances and {self._pictures:,} pictures or more'
         if self._pictures > MOST_PICTURES:
+            raise TooLarge(f"{told}; {MOST_PICTURES:,} pictures are the most in one run. Make fewer items or pictures.")
+        if (nodes > UNCONFIRMED_NODES or self._pictures > UNCONFIRMED_PICTURES) and not self._confirm:
             raise TooLarge(
-                f'With "{stage}" the recipe comes to {self._pictures:,} pictures or more; {MOST_PICTURES:,} is the most in one run.'
+                f"{told}. More than {UNCONFIRMED_NODES:,} instances or {UNCONFIRMED_PICTURES:,} pictures must be confirmed: "
+                "say so with confirm, or make fewer items or pictures."
             )
 
     def done(self) -> dict[str, Node]:
@@ -80,5 +80,5 @@ class Nodes:
 
 def label(item: Item, slot: Slot) -> dict[str, Any]:
     """What is known of a taken picture by name: its item's variables, its stage and its place there."""
-    told = {name: value for name, value in item.values.items() if not (isinstance(value, str) and value.startswith(BLOB))}
+    told = {name: None if isinstance(value, str) and value.startswith(BLOB) else value for name, value in item.values.items()}
     return {**told, "stage": slot.stage, "index": slot.position, "item": item.index}

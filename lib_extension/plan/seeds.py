@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from lib_extension.spec.errors import BadRequest
-from lib_extension.spec.recipe import Recipe
+from lib_extension.spec.recipe import VARIABLE, Recipe
 from lib_extension.stages import STAGES
 
 SEEDS = 2**32  # a WebUI's seeds are 32 bits
@@ -17,12 +17,11 @@ SEEDS = 2**32  # a WebUI's seeds are 32 bits
 def freeze(recipe: Recipe, random: Random) -> Recipe:
     """The recipe with every seed of -1 drawn: in stages, rows, axes, and the defaults of inputs that stand for a seed."""
     seeded = {stage["id"] for stage in recipe.stages if _is_seeded(stage)}
-    paths = {f"stages.{id}.seed" for id in seeded}
-    variables = {stage["seed"][1:-1] for stage in recipe.stages if stage["id"] in seeded and _is_variable(stage.get("seed"))}
-    drawn = paths | variables
+    variables = _seed_variables(recipe)
+    drawn = variables | {f"stages.{id}.seed" for id in seeded}
 
     def draw(value: Any) -> Any:
-        return random.randrange(SEEDS - 1) if _is_unset(value) else value
+        return _draw(random) if _is_unset(value) else value
 
     return dataclasses.replace(
         recipe,
@@ -36,6 +35,12 @@ def freeze(recipe: Recipe, random: Random) -> Recipe:
     )
 
 
+def freeze_values(recipe: Recipe, values: Mapping[str, Any], random: Random) -> dict[str, Any]:
+    """The values given to a recipe's inputs, those of -1 drawn that stand for a seed."""
+    variables = _seed_variables(recipe)
+    return {name: _draw(random) if name in variables and _is_unset(value) else value for name, value in values.items()}
+
+
 def node_seed(stage: Any, item: int, position: int) -> int:
     """The seed of one instance, by the stage's policy: `item` is its item's index, `position` the taken picture's in it."""
     if stage.seed < 0:
@@ -44,13 +49,19 @@ def node_seed(stage: Any, item: int, position: int) -> int:
     return (stage.seed + offset) % SEEDS
 
 
+def _draw(random: Random) -> int:
+    return random.randrange(SEEDS - 1)
+
+
+def _seed_variables(recipe: Recipe) -> set[str]:
+    """The variables that stand for a seed."""
+    seeds = (stage.get("seed") for stage in recipe.stages if _is_seeded(stage))
+    return {found[2] for seed in seeds if isinstance(seed, str) and (found := VARIABLE.fullmatch(seed))}
+
+
 def _is_seeded(stage: Mapping[str, Any]) -> bool:
     type = STAGES.get(stage.get("type", ""))
     return type is not None and type.seeded
-
-
-def _is_variable(seed: Any) -> bool:
-    return isinstance(seed, str) and seed.startswith("{") and seed.endswith("}")
 
 
 def _is_unset(seed: Any) -> bool:

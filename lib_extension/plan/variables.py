@@ -6,7 +6,7 @@ A text that is one variable alone takes its value with its type; elsewhere the v
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lib_extension.spec.errors import BadRequest, near_miss
@@ -35,8 +35,8 @@ def texts_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
             yield from texts_in(inner, (*path, index))
 
 
-def fill(fields: Mapping[str, Any], values: Mapping[str, Any], kept: Container[str] = (), stage: str = "") -> dict[str, Any]:
-    """A stage's fields with every variable filled in; those in `kept` stay where `values` lacks them. `stage` is named in messages.
+def fill(fields: Mapping[str, Any], values: Mapping[str, Any], stage: str = "") -> dict[str, Any]:
+    """A stage's fields with every variable filled in; `stage` is named in messages.
 
     A field whose text is one variable without a value is left out, a ControlNet unit or LoRA with such a field as a whole.
     """
@@ -44,10 +44,15 @@ def fill(fields: Mapping[str, Any], values: Mapping[str, Any], kept: Container[s
     for name, value in fields.items():
         if name in _LEFT_OUT_WHOLE and isinstance(value, (list, tuple)):
             value = [element for element in value if not _names_nothing(element, values)]
-        inner = _fill(value, values, kept, stage)
+        inner = _fill(value, values, stage)
         if inner is not _NOTHING:
             filled[name] = inner
     return filled
+
+
+def unknown_variable(stage: str, name: str, known: Iterable[str]) -> BadRequest:
+    """For a variable that nothing gives a value."""
+    return BadRequest(f'Stage "{stage}" uses {{{name}}}, which is no input, row or axis.{near_miss(name, known)}')
 
 
 def set_path(fields: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -58,18 +63,18 @@ def set_path(fields: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]
     return _set(dict(fields), steps, value, path)
 
 
-def _fill(value: Any, values: Mapping[str, Any], kept: Container[str], stage: str) -> Any:
+def _fill(value: Any, values: Mapping[str, Any], stage: str) -> Any:
     if isinstance(value, str):
-        return _fill_text(value, values, kept, stage) if "{" in value else value
+        return _fill_text(value, values, stage) if "{" in value else value
     if isinstance(value, dict):
-        pairs = ((name, _fill(inner, values, kept, stage)) for name, inner in value.items())
+        pairs = ((name, _fill(inner, values, stage)) for name, inner in value.items())
         return {name: inner for name, inner in pairs if inner is not _NOTHING}
     if isinstance(value, (list, tuple)):
-        return [inner for inner in (_fill(element, values, kept, stage) for element in value) if inner is not _NOTHING]
+        return [inner for inner in (_fill(element, values, stage) for element in value) if inner is not _NOTHING]
     return value
 
 
-def _fill_text(text: str, values: Mapping[str, Any], kept: Container[str], stage: str) -> Any:
+def _fill_text(text: str, values: Mapping[str, Any], stage: str) -> Any:
     alone = VARIABLE.fullmatch(text)
     if alone and not alone[1] and alone[2] in values:
         value = values[alone[2]]
@@ -79,11 +84,11 @@ def _fill_text(text: str, values: Mapping[str, Any], kept: Container[str], stage
         name = found[2]
         if found[1]:
             return found[0][1:-1]
+        if isinstance(values.get(name), (list, dict)):
+            raise BadRequest(f'Stage "{stage}" writes {{{name}}} into a text, but it is a list or an object, which can only stand alone.')
         if name in values:
             return "" if values[name] is None else str(values[name])
-        if name in kept:
-            return found[0]
-        raise BadRequest(f'Stage "{stage}" uses {{{name}}}, which is no input, row or axis.{near_miss(name, values)}')
+        raise unknown_variable(stage, name, values)
 
     return VARIABLE.sub(written, text)
 

@@ -170,4 +170,4 @@ def _entry(stage: ExportStage, path: str, content: bytes, picture: Picture, labe
     return entry
 
 
-TYPE = StageType("export", ExportStage, work, takes="all", count=lambda stage, taken: taken, local=lambda stage: True)
+TYPE = StageType("export", ExportStage, work, takes="all", count=lambda stage, taken: taken, local=lambda stage: True, patterns=("name",))

@@ -93,4 +93,4 @@ def _refuse_huge(stage: SheetStage, pictures: list[Image.Image]) -> None:
         raise BadRequest(f'The sheet "{stage.id}" of {len(pictures)} pictures would be too large. Set "cell" to {fitting} or less.')
 
 
-TYPE = StageType("sheet", SheetStage, work, takes="all", local=lambda stage: True)
+TYPE = StageType("sheet", SheetStage, work, takes="all", local=lambda stage: True, patterns=("labels",))
