@@ -103,7 +103,7 @@ class Carrying:
             self._break_off(str(error))
         except Exception as error:
             _log.exception("The run %s broke", self.run_id)
-            self._break_off(f"An error that should not be: {type(error).__name__}: {error}. Resume the run; tell us if it comes again.")
+            self._break_off(f"An error that should not be ({type(error).__name__}); the log tells more. Resume the run.")
         self._say(*self._ending())
 
     # The loop
@@ -290,7 +290,7 @@ class Carrying:
             self._fail(node.key, str(error))
         else:
             _log.error("The stage %s broke", node.place, exc_info=error)
-            self._fail(node.key, f"An error that should not be: {type(error).__name__}: {error}")
+            self._fail(node.key, f"An error that should not be ({type(error).__name__}); the log tells more.")
 
     def _go_on_from(self, made: Made) -> None:
         """The pictures are at hand: what needs them may begin, unless there are others than planned."""

@@ -36,7 +36,10 @@ def collect(ledger: Ledger, blobs: Blobs, older_than: float | None = None, dry: 
     runs = ledger.runs.all(limit=-1)
     old = [run for run in runs if older_than is not None and _may_go(run, now - older_than)]
     kept = [run for run in runs if run not in old]
-    needed = ledger.results.keys_of_runs([run.id for run in kept]) | ledger.claims.living()
+    planned = ledger.results.keys_of_runs([run.id for run in kept])
+    if any(run.state == "paused" and not planned[run.id] for run in kept):
+        return Collected((), 0, 0, 0)  # made anew from the journal: what it needs is known when it was resumed
+    needed = set[str]().union(*planned.values(), ledger.claims.living())
     pinned = ledger.pins.all()
     unneeded = ledger.results.unneeded(needed, pinned, now - grace)
     blobs_kept = pinned | ledger.results.blobs_but_of(unneeded) | {picture for run in kept for picture in run.pictures.values()}

@@ -106,3 +106,5 @@ class Ledger:
             elif kind == "result":
                 with self.database.write() as connection:
                     insert_result(connection, result_from_json(told))
+        for run in self.runs.all(limit=-1):
+            self.runs.set_state(run.id, "paused", "Made anew from the journal; resume it to see what of it is done.")

@@ -73,13 +73,10 @@ class Results:
             if (found := self.get(key)) is not None:
                 yield found
 
-    def keys_of_runs(self, runs: Iterable[str]) -> set[str]:
-        """Every key that these runs planned."""
-        keys: set[str] = set()
+    def keys_of_runs(self, runs: Iterable[str]) -> dict[str, set[str]]:
+        """Every key that each of these runs planned."""
         with self._database.read() as connection:
-            for run in runs:
-                keys |= {key for (key,) in connection.execute("SELECT key FROM nodes WHERE run = ?", (run,))}
-        return keys
+            return {run: {key for (key,) in connection.execute("SELECT key FROM nodes WHERE run = ?", (run,))} for run in runs}
 
     def unneeded(self, needed: Collection[str], pinned: Collection[str], before: float) -> set[str]:
         """The keys of results made before then (seconds since 1970) that are not needed and hold no pinned picture."""

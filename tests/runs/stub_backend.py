@@ -38,6 +38,8 @@ class Stub:
         self.calls: list[tuple[str, str]] = []  # (route, digest of what makes the picture)
         self.bodies: list[dict[str, Any]] = []
         self.most_at_once = 0
+        self.interrupts = 0
+        self.padding = 0  # bytes that every picture is longer by
         self._at_once = 0
         self._log = log
         self._guard = threading.Lock()
@@ -68,6 +70,7 @@ class Stub:
         if path == "/internal/progress":
             return {"active": body["id_task"] == self._running, "queued": False, "completed": False, "progress": 0.5}
         if path == "/sdapi/v1/interrupt":
+            self.interrupts += 1
             self._interrupted.set()
             return {}
         if path == "/atelier-engine/v1/hashes":
@@ -92,7 +95,7 @@ class Stub:
                 self._running = task
                 self._interrupted.clear()
                 cut_short = self._interrupted.wait(self.delay) if self.delay else False
-                return _pictures(path, body, digest, self.checkpoints, cut_short)
+                return _pictures(path, body, digest, self.checkpoints, cut_short, self.padding)
         finally:
             self._running = ""
             with self._guard:
@@ -128,7 +131,7 @@ class Stub:
         }
 
 
-def _pictures(path: str, body: dict[str, Any], digest: str, checkpoints: tuple[str, ...], cut_short: bool) -> Any:
+def _pictures(path: str, body: dict[str, Any], digest: str, checkpoints: tuple[str, ...], cut_short: bool, padding: int) -> Any:
     if path == "/controlnet/detect":
         return {"images": [base64.b64encode(_drawn(digest, 64, 64, "")).decode() for _ in body["controlnet_input_images"]]}
     if path == "/sdapi/v1/extra-single-image":
@@ -145,16 +148,19 @@ def _pictures(path: str, body: dict[str, Any], digest: str, checkpoints: tuple[s
         for seed in seeds
     ]
     units = [unit for unit in body.get("alwayson_scripts", {}).get("controlnet", {}).get("args", []) if unit.get("enabled")]
-    drawn = [_drawn(f"{digest}{seed}{cut_short}", body["width"], body["height"], text) for seed, text in zip(seeds, texts, strict=True)]
+    drawn = [
+        _drawn(f"{digest}{seed}{cut_short}", body["width"], body["height"], text, padding) for seed, text in zip(seeds, texts, strict=True)
+    ]
     maps = [_drawn(f"map {digest} {i}", body["width"], body["height"], "") for i in range(len(units))]
     info = {"infotexts": texts, "all_seeds": seeds, "index_of_first_image": 0, "sd_model_hash": _digest(name)[:10], "sd_model_name": name}
     return {"images": [base64.b64encode(png).decode() for png in [*drawn, *maps]], "info": json.dumps(info), "parameters": {}}
 
 
-def _drawn(digest: str, width: int, height: int, text: str) -> bytes:
+def _drawn(digest: str, width: int, height: int, text: str, padding: int = 0) -> bytes:
     """A picture of this size, another for every digest: 4 × 4 fields of colour."""
     colours = hashlib.sha512(digest.encode()).digest()[:48]
-    return encode_png(Image.frombytes("RGB", (4, 4), colours).resize((width, height), Image.Resampling.NEAREST), text or None)
+    picture = Image.frombytes("RGB", (4, 4), colours).resize((width, height), Image.Resampling.NEAREST)
+    return encode_png(picture, text or None, {"padding": "x" * padding} if padding else None)
 
 
 def _digest(text: str) -> str:

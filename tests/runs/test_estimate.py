@@ -1,0 +1,61 @@
+"""Is the time that is left told from what was learnt, and nothing where nothing was?"""
+
+from __future__ import annotations
+
+import pytest
+
+from lib_extension.runs.estimate import Left, Timing, seconds_left
+from lib_extension.runs.retries import Patience, Retries
+
+KNOWN = {
+    ("a 1", "txt2img"): Timing(count=2, cost=10, seconds=20),
+    ("a 1", "inpaint"): Timing(count=2, cost=10, seconds=40),
+    ("a 1", "mask"): Timing(count=4, cost=0, seconds=2),
+    ("", "sheet"): Timing(count=1, cost=0, seconds=0.5),
+}
+
+
+@pytest.mark.parametrize(
+    ("left", "seconds"),
+    [
+        ([], 0.0),
+        ([Left("txt2img", 5, "a 1")] * 3, 30.0),
+        ([Left("img2img", 4, "a 1")], 12.0),  # never ran: the pace of the others
+        ([Left("mask", 0, "a 1"), Left("sheet", 0, "")], 1.0),
+        ([Left("export", 0, "")], 0.0),  # what is made here is quick
+        ([Left("txt2img", 5, "b 2")], None),  # a backend that nobody knows
+    ],
+)
+def test_seconds_left(left: list[Left], seconds: float | None) -> None:
+    assert seconds_left(left, KNOWN) == seconds
+
+
+def test_backends_side_by_side_halve_it() -> None:
+    assert seconds_left([Left("txt2img", 5, "a 1")] * 4, KNOWN, side_by_side=2) == 20.0
+
+
+def test_waits_double_up_to_the_longest() -> None:
+    patience = Patience(first=1, longest=5)
+    assert [patience.wait(tried) for tried in range(1, 6)] == [1, 2, 4, 5, 5]
+
+
+def test_a_stage_is_tried_so_often_and_a_lane_until_it_answers() -> None:
+    retries = Retries(Patience(first=100, longest=1000, tries=3, stage_tries=3))
+    assert [retries.broke("k"), retries.broke("k"), retries.broke("k")] == [100, 200, None]
+    assert retries.waiting == {"k"}
+    assert retries.due() == []
+    assert [retries.silent("a"), retries.silent("a")] == [100, 200]
+    retries.answered("a")
+    assert [retries.silent("a"), retries.silent("a"), retries.silent("a")] == [100, 200, None]
+    assert retries.is_away("a")
+    assert not retries.is_away("b")
+    retries.forget_past()
+    assert retries.is_away("a")
+
+
+def test_what_is_due_comes_once() -> None:
+    retries = Retries(Patience(first=0))
+    retries.broke("k")
+    assert retries.due() == ["k"]
+    assert retries.due() == []
+    assert retries.next_due() == float("inf")
