@@ -121,8 +121,9 @@ class Filler:
         for name in names_in([self._raw.get(field) for field in self.type.patterns]):
             if name not in known and name not in PATTERN_NAMES:
                 raise unknown_variable(self.id, name, known | {*PATTERN_NAMES})
-        for name in self._variables if self._common is not None else ():
-            if name in known and name not in self._common:
+        differing = frozenset() if self._common is None else known - self._common.keys()
+        for name in self._variables:
+            if name in differing:
                 where = f", or in {' and '.join(self.type.patterns)}" if self.type.patterns else ""
                 raise BadRequest(f'Stage "{self.id}" is one for the whole run, where {{{name}}} differs. Use it with scope "item"{where}.')
 

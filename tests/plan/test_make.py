@@ -38,7 +38,7 @@ def test_three_products_in_four_places_have_three_base_renders():
 
 
 def test_pictures_that_come_in_are_told_apart_by_content_not_by_name():
-    stages: ClassVar = [redraw("vary", "drawing")]
+    stages = [redraw("vary", "drawing")]
     rows = [{"drawing": "watch.png"}, {"drawing": "copy.png"}, {"drawing": "vase.png"}]
     made = make_plan(recipe(stages, rows=rows), {}, {**PICTURES, "copy.png": PICTURES["watch.png"]})
     assert [node.items for node in made.nodes] == [(0, 1), (2,)]
@@ -67,7 +67,7 @@ def test_each_picture_of_a_batch_is_taken_by_its_own_node():
 
 
 def test_unusual_counts_are_followed():
-    stages: ClassVar = [base(), redraw("vary", "base", batch_size=4), redraw("again", "vary")]
+    stages = [base(), redraw("vary", "base", batch_size=4), redraw("again", "vary")]
     vary = of(plan(stages), "vary")[0]
     fewer = plan(stages, Facts(counts={vary.key: 3}))
     assert len(of(fewer, "again")) == 3
@@ -346,7 +346,7 @@ def test_the_names_and_titles_of_stages_do_not_matter(stages: list[dict[str, Any
 @settings(max_examples=25)
 @given(graphs(), st.permutations(PLACES))
 def test_the_order_of_rows_does_not_matter_where_no_seed_depends_on_it(stages: list[dict[str, Any]], places: list[str]):
-    stages: ClassVar = [{**stage, "seed_policy": "fixed"} for stage in stages]
+    stages = [{**stage, "seed_policy": "fixed"} for stage in stages]
     one, other = (plan(stages, rows=[{"place": place} for place in order]) for order in (PLACES, places))
     assert {node.key for node in one.nodes} == {node.key for node in other.nodes}
 
@@ -365,8 +365,8 @@ def test_a_variable_and_its_value_written_out_have_the_same_key(stages: list[dic
 @given(st.lists(st.sampled_from([*PLACES, "", 20, 0.5, None]), min_size=1, max_size=6))
 def test_items_planned_together_are_planned_as_alone(values: list[Any]):
     """Guards what is read only once for all items."""
-    inputs: ClassVar = {**TestLeftOut.inputs, "what": {"type": "text", "optional": True, "default": None}}
-    stages: ClassVar = [
+    inputs = {**TestLeftOut.inputs, "what": {"type": "text", "optional": True, "default": None}}
+    stages = [
         base(prompt="a {what}", loras=[{"name": "{what}"}], controlnet=TestLeftOut.controls),
         redraw("vary", "base", negative_prompt="{what}"),
     ]

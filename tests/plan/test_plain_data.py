@@ -157,10 +157,9 @@ def test_any_bytes_are_read_or_refused(data: bytes):
     for read in (read_yaml, read_json):
         try:
             value = read(data, "It")
-        except AtelierError as error:
-            assert str(error).startswith("It")
-        else:
-            json.dumps(value, allow_nan=False)
+        except AtelierError:
+            continue
+        json.dumps(value, allow_nan=False)
 
 
 @given(
