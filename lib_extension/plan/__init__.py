@@ -4,7 +4,7 @@ from lib_extension.plan.explain import Explained, explain
 from lib_extension.plan.graph import Facts, Final, Item, LeftOut, Node, Plan, Source, Waiting
 from lib_extension.plan.make import make_plan
 from lib_extension.plan.recipe_files import RecipeFile, load_recipe_file
-from lib_extension.plan.seeds import freeze
+from lib_extension.plan.seeds import freeze, freeze_values
 
 __all__ = [
     "Explained",
@@ -19,6 +19,7 @@ __all__ = [
     "Waiting",
     "explain",
     "freeze",
+    "freeze_values",
     "load_recipe_file",
     "make_plan",
 ]

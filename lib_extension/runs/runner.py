@@ -21,7 +21,7 @@ from lib_extension.backend.errors import BackendError
 from lib_extension.backend.pool import Pool
 from lib_extension.pictures.png import open_picture
 from lib_extension.plan.graph import Node, is_review
-from lib_extension.plan.seeds import freeze
+from lib_extension.plan.seeds import freeze, freeze_values
 from lib_extension.runs.blobs import Blobs
 from lib_extension.runs.carrying import Carrying, Means
 from lib_extension.runs.estimate import Left, seconds_left
@@ -83,7 +83,7 @@ class Runner:
         return self.ledger.runs.add(
             NewRun(
                 recipe=to_json(freeze(recipe, SystemRandom())),
-                values=dict(values),
+                values=freeze_values(recipe, values, SystemRandom()),
                 pictures=stored,
                 backends=tuple(backend.spec for backend in self.pool.backends),
                 folder=folder,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator, meta
 
 from lib_extension.spec.errors import BadRequest
-from lib_extension.spec.settings import Settings, field, from_json, json_schema, read_value, to_json, value_schema
+from lib_extension.spec.settings import Settings, field, from_json, json_schema, read_value, to_json, value_schema, with_fields
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,34 @@ def test_json_and_back(stage: Stage):
     written = to_json(stage)
     assert from_json(Stage, written) == stage
     assert Draft202012Validator(json_schema(Stage)).is_valid(written)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "name": st.text(max_size=3),
+            "steps": st.integers(-2, 3),
+            "on": st.booleans(),
+            "blur": st.none() | st.just({"radius": 3}),
+        },
+    )
+)
+def test_some_fields_read_anew_are_as_if_all_were(changes: dict[str, Any]):
+    whole = {"name": "a", "steps": 5, "mask": {"radius": 1}}
+
+    def outcome(read: Callable[[], Stage]) -> Stage | None:
+        try:
+            return read()
+        except BadRequest:
+            return None
+
+    assert outcome(lambda: with_fields(from_json(Stage, whole), changes)) == outcome(lambda: from_json(Stage, whole | changes))
+
+
+def test_unknown_fields_are_no_better_alone():
+    with pytest.raises(BadRequest, match=r'stage.stepz is not known. Did you mean "steps"'):
+        with_fields(Stage("a"), {"stepz": 1}, "stage")
 
 
 json_values = st.recursive(
