@@ -87,7 +87,7 @@ class Backend:
         with self._lock:
             inventory = self.inventory(fresh=True)
             found = hashes_of(here.wire, here.dialect, inventory, checkpoints, loras)
-            if found:
+            if found.items() - here.known_hashes.items():
                 here.known_hashes |= found
                 here.inventory = read_inventory(here.wire, here.identity, here.known_hashes)
             return self.inventory()

@@ -43,24 +43,29 @@ class Surroundings:
 
         Raises BackendError where one does not answer that never did before.
         """
-        self._seen = {backend.spec: self._look(backend) for backend in self._backends}
-        plan = self.plan_again(make, facts)
-        before = {file: self._identify(*file) for file in self._asked}
+        plan = self.as_last_seen(make, facts)
+        before = self._told()
         for backend in self._backends:
             self._learn(backend)
-        same = before == {file: self._identify(*file) for file in self._asked}
-        return plan if same else self.plan_again(make, facts)
+        return plan if self._told() == before else self.plan_again(make, facts)
 
     def plan_again(self, make: Planner, facts: Facts) -> Plan:
         """A plan by what was learnt the last time."""
         self._asked = set()
-        classes = " + ".join(sorted({seen.identity.class_ for seen in self._seen.values()}))
-        return make(dataclasses.replace(facts, identities=self._identity, backend=classes))
+        return make(dataclasses.replace(facts, identities=self._identity, backend=self._class()))
 
     def as_last_seen(self, make: Planner, facts: Facts) -> Plan:
         """A plan without waking any backend that was seen before."""
         self._seen = {backend.spec: last_seen(self._ledger, backend.spec) or self._look(backend) for backend in self._backends}
         return self.plan_again(make, facts)
+
+    def _class(self) -> str:
+        """That of all backends, or all classes where there are several: which of them makes a picture is not known beforehand."""
+        return " + ".join(sorted({seen.identity.class_ for seen in self._seen.values()}))
+
+    def _told(self) -> tuple[str, dict[tuple[str, str], str]]:
+        """All that the latest plan's keys know of the backends."""
+        return self._class(), {file: self._identify(*file) for file in self._asked}
 
     def _identity(self, kind: str, name: str) -> str:
         self._asked.add((kind, name))
@@ -74,25 +79,22 @@ class Surroundings:
         return " | ".join(sorted(filter(None, found)))
 
     def _look(self, backend: Backend) -> Seen:
-        try:
-            seen = Seen(backend.identity(), backend.inventory())
-        except BackendError as error:
-            earlier = last_seen(self._ledger, backend.spec)
-            if earlier is None:
-                raise
-            self.notices.append(f"{error} The plan is made by what it had when it was last seen.")
-            return earlier
+        seen = Seen(backend.identity(), backend.inventory())
         self._ledger.backends.saw(backend.spec, dataclasses.asdict(seen))
         return seen
 
     def _learn(self, backend: Backend) -> None:
+        """Ask for what it has now, and for the hashes of the files that the plan names."""
         names = {kind: [name for asked, name in sorted(self._asked) if asked == kind] for kind in ("checkpoint", "lora")}
         try:
             inventory = backend.learn(checkpoints=names["checkpoint"], loras=names["lora"])
-        except BackendError:
-            return  # told when it was looked for, or when a stage is given to it
-        seen = self._seen[backend.spec] = Seen(backend.identity(), inventory)
-        self._ledger.backends.saw(backend.spec, dataclasses.asdict(seen))
+            seen = Seen(backend.identity(), inventory)
+        except BackendError as error:
+            self.notices.append(f"{error} The plan is made by what it had when it was last seen.")
+            return
+        if seen != self._seen[backend.spec]:
+            self._seen[backend.spec] = seen
+            self._ledger.backends.saw(backend.spec, dataclasses.asdict(seen))
 
 
 def last_seen(ledger: Ledger, spec: str) -> Seen | None:

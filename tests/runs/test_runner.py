@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -67,7 +68,7 @@ def test_an_edit_runs_the_stage_and_its_dependants(tmp_path: Path, stub: Stub, e
 
 
 def test_only_dependants_run_where_stages_branch(shop: Workshop, stub: Stub) -> None:
-    def branches(steps: int) -> list[dict[str, object]]:
+    def branches(steps: int) -> list[dict[str, Any]]:
         base = {"id": "base", "type": "txt2img", "prompt": "a watch"}
         left = {"id": "left", "type": "img2img", "takes": "base", "steps": steps}
         return [
