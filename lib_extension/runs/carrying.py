@@ -11,40 +11,25 @@ import queue
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any
 
-from lib_extension.backend.backend import Backend
 from lib_extension.backend.errors import Failed, Unreachable, WasInterrupted
-from lib_extension.backend.pool import Pool
 from lib_extension.plan.graph import Node, Plan, is_review
-from lib_extension.runs.blobs import Blobs, LostBlob
+from lib_extension.runs.blobs import LostBlob
 from lib_extension.runs.course import Course, Lane
-from lib_extension.runs.executor import Executor
-from lib_extension.runs.ledger import Ledger
-from lib_extension.runs.node_work import NotHere, Site, carry_out
+from lib_extension.runs.node_work import NotHere
 from lib_extension.runs.planning import Planned, Planning
-from lib_extension.runs.records import NodeRecord, State
-from lib_extension.runs.retries import Patience, Retries
+from lib_extension.runs.records import State
+from lib_extension.runs.retries import Retries
 from lib_extension.runs.storage import StorageError
-from lib_extension.runs.store import Made, Store
+from lib_extension.runs.store import Made
+from lib_extension.runs.telling import Telling, told_of
+from lib_extension.runs.workforce import Means, Workforce
 from lib_extension.spec.errors import AtelierError, Interrupted
 
 _NOTHING = Plan((), (), (), (), (), ())
 _LOOK = 0.2  # seconds between two looks at what other processes did and wish
+_UNEXPECTED = "An error that should not be ({}); the log tells more."
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Means:
-    """What runs are carried out with."""
-
-    ledger: Ledger
-    blobs: Blobs
-    store: Store
-    pool: Pool
-    executor: Executor
-    patience: Patience
 
 
 class Carrying:
@@ -53,15 +38,15 @@ class Carrying:
     def __init__(self, run_id: str, means: Means) -> None:
         self.run_id = run_id
         self.planned = Planned(_NOTHING, frozenset())
-        self.calls: dict[str, tuple[Backend, str]] = {}  # key → backend and task id of its call at work
         self.failed: dict[str, str] = {}  # key → why
         self.left_out: dict[str, str] = {}  # key → because of what
-        self._means = means
         self._ledger = means.ledger
+        self._store = means.store
+        self._telling = Telling(means.ledger, run_id)
         self._planning = Planning(means.ledger.runs.get(run_id), means.ledger, means.blobs, means.pool.backends)
-        self._lanes = _lanes(means.pool)
-        self._course = Course(_NOTHING, self._lanes, ())
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self.workforce = Workforce(run_id, means, cancelled=lambda: self._stop in ("cancelled", "failed"))
+        self._course = Course(_NOTHING, self.workforce.lanes, ())
         self._retries = Retries(means.patience)
         self._stop: State | None = None  # the state that it comes to a halt with
         self._message = ""
@@ -69,7 +54,6 @@ class Carrying:
         self._open: set[str] = set()  # keys that were handed out, and are neither on the disk nor given back
         self._made: dict[str, Made] = {}  # of those, what is at hand
         self._elsewhere: set[str] = set()  # keys that others have claimed
-        self._asked: set[str] = set()  # reviews that were told of
         self._next_look = self._next_plan = 0.0
 
     def halt(self, state: State) -> None:
@@ -79,6 +63,10 @@ class Carrying:
     def look_again(self) -> None:
         """A choice was made. From any thread."""
         self._inbox.put(self._outdate)
+
+    def has_news(self) -> bool:
+        """Whether somebody asked for something since it came to its end."""
+        return not self._inbox.empty()
 
     def left(self) -> list[Node]:
         """What has yet to be made, as far as it is known. From any thread."""
@@ -96,24 +84,24 @@ class Carrying:
         """Go on until there is nothing to do, and leave the run's state in the ledger. StorageError where not even that can be written."""
         try:
             self._ledger.runs.wish(self.run_id, "")
-            self._say("running", "")
+            self._telling.state("running")
             self._begin()
             self._go_on()
         except AtelierError as error:
             self._break_off(str(error))
         except Exception as error:
             _log.exception("The run %s broke", self.run_id)
-            self._break_off(f"An error that should not be ({type(error).__name__}); the log tells more. Resume the run.")
-        self._say(*self._ending())
+            self._break_off(_UNEXPECTED.format(type(error).__name__))
+        self._telling.state(*self._ending())
 
     # The loop
 
     def _begin(self) -> None:
         if self._ledger.notice:
-            self._ledger.events.add(self.run_id, "notice", message=self._ledger.notice)
+            self._telling.notice(self._ledger.notice)
         self._set_out(self._planning.first())
         for notice in self._planning.notices:
-            self._ledger.events.add(self.run_id, "notice", message=notice)
+            self._telling.notice(notice)
 
     def _go_on(self) -> None:
         while True:
@@ -147,10 +135,9 @@ class Carrying:
         """Whether something will happen without anybody's doing."""
         if self._elsewhere or self._retries.waiting or self._stale:
             return True
-        ready = self._course.ready()
-        if ready and all(lane.lost for lane in self._lanes if not lane.local):
-            self._halt("failed", " ".join(lane.lost for lane in self._lanes if lane.lost))
-        return bool(ready)
+        if self._course.stuck():
+            self._halt("failed", " ".join(lane.lost for lane in self.workforce.lanes if lane.lost))
+        return self._course.ready()
 
     def _listen(self) -> None:
         wait = min(self._retries.next_due(), self._next_look, self._next_plan if self._stale else self._next_look) - time.monotonic()
@@ -184,27 +171,22 @@ class Carrying:
     def _set_out(self, planned: Planned) -> None:
         """Begin with a plan, or go on with another."""
         self.planned = planned
-        self._course = Course(planned.plan, self._lanes, planned.done)
-        self._ledger.runs.set_nodes(self.run_id, [NodeRecord(key=node.key, stage=node.id, place=node.place) for node in planned.plan.nodes])
-        self._ledger.events.add(self.run_id, "planned", stages=len(planned.plan.nodes), done=len(planned.done))
+        self._course = Course(planned.plan, self.workforce.lanes, planned.done)
+        for key in self.failed:
+            self._course.fail(key)
         for key in self._course.free:
-            if key in self.failed:
-                self._leave_out(key)
-            elif key not in self._elsewhere and key not in self._retries.waiting and key not in self._open:
+            if key not in self._elsewhere and key not in self._retries.waiting and key not in self._open:
                 self._offer(key)
         for made in list(self._made.values()):
             self._go_on_from(made)
-        for node in planned.undecided:
-            if node.key not in self._asked:
-                self._asked.add(node.key)
-                self._ledger.events.add(self.run_id, "review", **_told(node), pictures=len(node.taken))
+        self._telling.plan(planned, self.failed, self.left_out)
 
     # Handing out
 
     def _hand_out(self) -> bool:
         """Give work to every lane that is free; whether a backend is left without."""
         idle = False
-        for lane in self._lanes:
+        for lane in self.workforce.lanes:
             if lane.at_work or lane.lost or self._retries.is_away(lane.name):
                 continue
             while (node := self._course.take(lane)) is not None and not self._claimed(node, lane):
@@ -215,51 +197,35 @@ class Carrying:
                 idle = True
         return idle
 
+    def _start(self, lane: Lane, node: Node) -> None:
+        self._open.add(node.key)
+        self.workforce.start(lane, node, lambda future: self._inbox.put(lambda: self._ended(lane, node, future)))
+
     def _claimed(self, node: Node, lane: Lane) -> bool:
-        taken = self._ledger.claims.take(node.key, self.run_id, {**_told(node), "backend": "" if lane.local else lane.name})
+        taken = self._ledger.claims.take(node.key, self.run_id, {**told_of(node), "backend": "" if lane.local else lane.name})
         if taken == "done":
             self._found(node.key)
         elif taken == "elsewhere":
             self._elsewhere.add(node.key)
         return taken == "mine"
 
-    def _start(self, lane: Lane, node: Node) -> None:
-        lane.at_work, lane.checkpoint = node, node.checkpoint
-        self._open.add(node.key)
-        means, backend = self._means, lane.backend
-        site = Site(
-            self.run_id, backend, means.pool, means.store, self._cancelled, lambda b, task: self.calls.update({node.key: (b, task)})
-        )
-
-        def work() -> Made:
-            made = carry_out(node, site)
-            means.store.keep(made, lambda problem: self._inbox.put(lambda: self._written(made, problem)))
-            return made
-
-        future = means.executor.submit(lane.name, work)
-        future.add_done_callback(lambda ended: self._inbox.put(lambda: self._ended(lane, node, ended)))
-
-    def _cancelled(self) -> bool:
-        return self._stop in ("cancelled", "failed")
-
     def _offer(self, key: str) -> None:
         if key not in self._course.left:
             return
         reason = self._course.offer(key)
         if reason:
-            self._fail(key, reason)
+            self._fail(self.planned.plan.by_key[key], reason)
 
     # What became of it
 
     def _ended(self, lane: Lane, node: Node, future: Future[Made]) -> None:
-        lane.at_work = None
-        self.calls.pop(node.key, None)
+        self.workforce.free(lane, node)
         error = future.exception()
         if error is None:
             self._retries.answered(lane.name)
-            if node.key in self._open:  # else it is on the disk already
-                self._made[node.key] = future.result()
-            self._go_on_from(future.result())
+            made = self._made[node.key] = future.result()
+            self._store.keep(made, lambda problem: self._inbox.put(lambda: self._written(made, problem)))
+            self._go_on_from(made)
             return
         self._open.discard(node.key)
         self._ledger.claims.release(node.key)
@@ -276,10 +242,10 @@ class Carrying:
             wait = self._retries.silent(lane.name)
             if wait is None:
                 lane.lost = str(error)
-            self._tell_retry(node, lane, error, wait or 0.0)
+            self._telling.retry(node, lane.name, error, wait or 0.0)
             self._offer(node.key)
         elif isinstance(error, (Failed, WasInterrupted)) and (wait := self._retries.broke(node.key)) is not None:
-            self._tell_retry(node, lane, error, wait)
+            self._telling.retry(node, lane.name, error, wait)
         elif isinstance(error, LostBlob):
             self._outdate()
         elif isinstance(error, StorageError):
@@ -287,10 +253,10 @@ class Carrying:
         elif isinstance(error, Interrupted):
             self._offer(node.key)
         elif isinstance(error, AtelierError):
-            self._fail(node.key, str(error))
+            self._fail(node, str(error))
         else:
             _log.error("The stage %s broke", node.place, exc_info=error)
-            self._fail(node.key, f"An error that should not be ({type(error).__name__}); the log tells more.")
+            self._fail(node, _UNEXPECTED.format(type(error).__name__))
 
     def _go_on_from(self, made: Made) -> None:
         """The pictures are at hand: what needs them may begin, unless there are others than planned."""
@@ -301,7 +267,7 @@ class Carrying:
 
     def _written(self, made: Made, problem: AtelierError | None) -> None:
         self._open.discard(made.node.key)
-        self._made.pop(made.node.key, None)
+        del self._made[made.node.key]
         if problem is not None:
             self._halt("failed", str(problem))
             self._ledger.claims.release(made.node.key)
@@ -319,28 +285,15 @@ class Carrying:
         for dependant in free:
             self._offer(dependant)
 
-    def _fail(self, key: str, message: str) -> None:
-        self.failed[key] = message
-        out = self._leave_out(key)
-        node = self._node(key)
-        self._ledger.runs.mark(self.run_id, [key], "failed", message)
-        self._ledger.events.add(self.run_id, "failed", **_told(node), message=message, left_out=len(out))
-
-    def _leave_out(self, key: str) -> list[str]:
-        out = self._course.fail(key)
-        because = f'It needs "{self._node(key).id}", which failed.'
-        self.left_out.update(dict.fromkeys(out, because))
-        self._ledger.runs.mark(self.run_id, out, "left out", because)
-        return out
-
-    def _node(self, key: str) -> Node:
-        return self.planned.plan.by_key[key]
+    def _fail(self, node: Node, message: str) -> None:
+        because = f'It needs "{node.id}", which failed.'
+        self.failed[node.key] = message
+        left_out = self._course.fail(node.key)
+        self.left_out |= dict.fromkeys(left_out, because)
+        self._telling.failed(node, message, left_out, because)
 
     def _outdate(self) -> None:
         self._stale = True
-
-    def _tell_retry(self, node: Node, lane: Lane, error: BaseException, wait: float) -> None:
-        self._ledger.events.add(self.run_id, "retry", **_told(node), backend=lane.name, message=str(error), seconds=round(wait, 1))
 
     # Its state
 
@@ -357,34 +310,8 @@ class Carrying:
             ids = ", ".join(dict.fromkeys(node.id for node in undecided))
             return "waiting", f"{len(undecided)} choices are to be made: {ids}"
         if self.failed:
-            first = next(iter(self.failed.items()))
-            return (
-                "failed",
-                f"{len(self.failed)} stages failed, {len(self.left_out)} need them. The first, {self._place(first[0])}: {first[1]}",
-            )
+            key, why = next(iter(self.failed.items()))
+            node = self.planned.plan.by_key.get(key)
+            first = f", {node.place}" if node else ""
+            return "failed", f"{len(self.failed)} stages failed, {len(self.left_out)} need them. The first{first}: {why}"
         return "done", ""
-
-    def _place(self, key: str) -> str:
-        node = self.planned.plan.by_key.get(key)
-        return node.place if node else "which is not planned any more"
-
-    def _say(self, state: State, message: str) -> None:
-        self._ledger.runs.set_state(self.run_id, state, message)
-        self._ledger.events.add(self.run_id, "state", state=state, message=message)
-
-
-def _lanes(pool: Pool) -> tuple[Lane, ...]:
-    """Two for work of our own, one a backend, one for the helper. Runs that share a pool share the executor's threads by their names."""
-    lanes = [Lane("here 1", None), Lane("here 2", None)]
-    lanes += [Lane(f"{backend.spec} ({i})" if i else backend.spec, backend) for i, backend in _numbered(pool.backends)]
-    return tuple(lanes + ([Lane("helper", pool.helper, helper=True)] if pool.helper else []))
-
-
-def _numbered(backends: tuple[Backend, ...]) -> list[tuple[int, Backend]]:
-    """Each with how many of the same name come before it."""
-    specs = [backend.spec for backend in backends]
-    return [(specs[:i].count(backend.spec), backend) for i, backend in enumerate(backends)]
-
-
-def _told(node: Node) -> dict[str, Any]:
-    return {"key": node.key, "stage": node.id, "place": node.place}

@@ -116,6 +116,10 @@ class Course:
         """Whether anything could run now, if its lanes were free and well."""
         return bool(self._ready)
 
+    def stuck(self) -> bool:
+        """Whether all that could run now could only run on lanes that are lost."""
+        return self.ready() and not any(self._clean(heap) for lane in self._lanes if not lane.lost for heap in lane.ready.values())
+
     def _suits(self, lane: Lane, node: Node) -> bool:
         if lane.local or node.type.local(node.stage):
             return lane.local and node.type.local(node.stage)

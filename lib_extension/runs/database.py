@@ -59,6 +59,34 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
+        """A transaction in which all that is read is of one moment, whatever is written meanwhile."""
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that has the only right to write from its start: what it reads is still so when it writes."""
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    def tidy(self) -> None:
+        """Give what was deleted back to the disk."""
+        with self._connection() as connection:
+            connection.execute("VACUUM")
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with self._connection() as connection:
+            connection.execute(begin)
+            try:
+                yield connection
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
         """A connection that no other thread has meanwhile."""
         with disk_errors(_WHAT):
             try:
@@ -69,18 +97,6 @@ class Database:
                 yield connection
             finally:
                 self._free.append(connection)
-
-    @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that has the only right to write from its start: what it reads is still so when it writes."""
-        with self.read() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
 
     def close(self) -> None:
         """Close every connection that is not at work."""
@@ -97,7 +113,7 @@ class Database:
                     for statement in _TABLES.split(";"):
                         connection.execute(statement)
                     connection.execute(f"PRAGMA user_version = {_FORM}")
-            with self.read() as connection:
+            with self._connection() as connection:
                 said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if said != "ok":
                 raise Damaged(f"The ledger is damaged: {said}")

@@ -23,7 +23,7 @@ from lib_extension.pictures.png import open_picture
 from lib_extension.plan.graph import Node, is_review
 from lib_extension.plan.seeds import freeze, freeze_values
 from lib_extension.runs.blobs import Blobs
-from lib_extension.runs.carrying import Carrying, Means
+from lib_extension.runs.carrying import Carrying
 from lib_extension.runs.estimate import Left, seconds_left
 from lib_extension.runs.executor import Executor, Threads
 from lib_extension.runs.ledger import Ledger
@@ -32,6 +32,7 @@ from lib_extension.runs.records import NewRun, Run, State
 from lib_extension.runs.retries import Patience
 from lib_extension.runs.store import Store
 from lib_extension.runs.surroundings import last_seen
+from lib_extension.runs.workforce import Means
 from lib_extension.spec.errors import NotFound
 from lib_extension.spec.recipe import Recipe
 from lib_extension.spec.settings import to_json
@@ -98,14 +99,12 @@ class Runner:
     def start(self, run_id: str) -> None:
         """Carry out the run, or go on with it, in the background. Nothing happens where it is at work already."""
         with self._guard:
-            thread = self._threads.get(run_id)
-            if thread is not None and thread.is_alive():
+            if run_id in self._carrying:
+                self._carrying[run_id].look_again()
                 return
             self._broken.pop(run_id, None)
-            carrying = self._carrying[run_id] = Carrying(run_id, self._means)
-            thread = self._threads[run_id] = threading.Thread(
-                target=self._carry_out, args=(carrying,), name=f"atelier {run_id}", daemon=True
-            )
+            self._carrying[run_id] = Carrying(run_id, self._means)
+            thread = self._threads[run_id] = threading.Thread(target=self._carry_out, args=(run_id,), name=f"atelier {run_id}", daemon=True)
             thread.start()
 
     def wait(self, run_id: str, timeout: float | None = None) -> Run:
@@ -146,7 +145,7 @@ class Runner:
         """How far the run is, and how long the rest may take. For a run that is at work here it costs little."""
         carrying = self._carrying.get(run_id)
         planned = self._planned(run_id)
-        calls = dict(carrying.calls) if carrying else {}
+        calls = dict(carrying.workforce.calls) if carrying else {}
         running = {key: _share(*call) for key, call in calls.items()}
         if carrying is not None and carrying.planned is planned:
             counts = (carrying.done, len(carrying.failed), len(carrying.left_out))
@@ -166,13 +165,19 @@ class Runner:
         self._means.executor.close()
         self._means.store.close()
 
-    def _carry_out(self, carrying: Carrying) -> None:
-        try:
-            carrying.carry_out()
-        except Exception as error:  # the ledger itself cannot be written; whoever waits is told
-            self._broken[carrying.run_id] = error
-        finally:
-            self._carrying.pop(carrying.run_id, None)
+    def _carry_out(self, run_id: str) -> None:
+        """Until nothing was asked for in the last moment, when nobody listened any more."""
+        while True:
+            carrying = self._carrying[run_id]
+            try:
+                carrying.carry_out()
+            except Exception as error:  # the ledger itself cannot be written; whoever waits is told
+                self._broken[run_id] = error
+            with self._guard:
+                if not carrying.has_news():
+                    del self._carrying[run_id], self._threads[run_id]
+                    return
+                self._carrying[run_id] = Carrying(run_id, self._means)
 
     def _halt(self, run_id: str, wish: Literal["pause", "cancel"]) -> None:
         state = self.ledger.runs.get(run_id).state

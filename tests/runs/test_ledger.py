@@ -81,6 +81,18 @@ def test_keys_by_the_thousand(ledger: Ledger) -> None:
     assert ledger.results.blobs(keys) == {key: {} for key in keys[:1100]}
 
 
+def test_what_is_read_at_once_is_of_one_moment(tmp_path: Path, ledger: Ledger) -> None:
+    run_id, writer = added(ledger), Ledger(tmp_path / "ledger.db")
+    keys = [f"k{i}" for i in range(60)]
+    thread = threading.Thread(target=lambda: [finish(writer, run_id, result(key)) for key in keys])
+    thread.start()
+    while thread.is_alive():
+        assert all(ledger.results.blobs(keys).values())
+    thread.join()
+    assert len(ledger.results.blobs(keys)) == 60
+    writer.close()
+
+
 _texts = st.text(max_size=10)
 _pictures = st.builds(
     StoredPicture,

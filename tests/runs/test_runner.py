@@ -176,6 +176,35 @@ def test_a_backend_that_lacks_the_checkpoint_is_no_substitute(tmp_path: Path, st
         assert "third" in run.message
 
 
+def test_a_run_whose_able_backend_is_lost_does_not_wait_for_one_that_is_not_able(tmp_path: Path, stub: Stub) -> None:
+    with running_stub(checkpoints=("first",)) as poor, workshop(tmp_path, poor.url, stub.url) as shop:
+        shop.run(chain(1, s0={"checkpoint": "second"}))
+        stub.behaviour["cut"] = 10_000
+        base = {"id": "base", "type": "txt2img", "prompt": "number {n}", "checkpoint": "second"}
+        run = shop.run(recipe(base, axes={"n": [1, 2, 3]}))
+        assert run.state == "failed"
+        assert f"{stub.url} does not answer" in run.message
+        assert {node.state for node in shop.ledger.nodes(run.id)} == {"planned"}
+
+
+def test_a_choice_in_the_last_moment_is_not_lost(tmp_path: Path, stub: Stub) -> None:
+    stages = [
+        {"id": "base", "type": "txt2img", "prompt": "number {n}"},
+        {"id": "pick", "type": "review", "takes": "base"},
+        {"id": "redo", "type": "img2img", "takes": "pick"},
+    ]
+    with workshop(tmp_path, stub.url) as shop:
+        for n in range(6):  # so often that the choice comes at many moments of the end
+            run_id = shop.runner.add(recipe(*stages, axes={"n": [n]}))
+            shop.runner.start(run_id)
+            wait_until(lambda run_id=run_id: shop.events(run_id, "review"))
+            time.sleep(n * 0.001)
+            shop.runner.choose(run_id, shop.events(run_id, "review")[0].data["key"], [0])
+            shop.runner.start(run_id)
+            wait_until(lambda run_id=run_id: shop.ledger.runs.get(run_id).state == "done")
+        assert len(stub.calls) == 12
+
+
 def test_a_waiting_review_holds_nothing_else_up(shop: Workshop, stub: Stub) -> None:
     stages = [
         {"id": "base", "type": "txt2img", "prompt": "a watch", "batch_size": 3},
