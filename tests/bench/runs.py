@@ -234,19 +234,29 @@ def plan_10000() -> float:
 
 
 def resume_10000() -> float:
-    """Wall seconds to open a ledger with 10,000 finished stages and end their run, of which one more is left to do."""
-    wanted = ten_thousand()
-    more = {"id": "last", "type": "txt2img", "prompt": "one more"}
+    """Wall seconds to open a ledger with 10,000 finished stages and end their run, of which one more is left to do; the best of three."""
+    return min(resume_once() for _ in range(3))
+
+
+def resume_once() -> float:
     with tempfile.TemporaryDirectory() as folder, stub() as url:
-        with runner_on(Path(folder), url) as runner:
-            done(runner, chain(1))  # the backend is known
-            run_id = runner.add(recipe(*wanted.stages, more, rows=list(wanted.rows)))
-            nodes = runner.plan(run_id).plan.nodes
-            runner.ledger.finish([finished(runner, run_id, i, node) for i, node in enumerate(nodes) if node.id != "last"])
+        run_id = nearly_done(Path(folder), url)
         begun = time.monotonic()
         with runner_on(Path(folder), url) as runner:
             done(runner, run_id)
             return time.monotonic() - begun
+
+
+def nearly_done(folder: Path, url: str) -> str:
+    """A run of which all but one stage is finished, as the process before left it."""
+    wanted = ten_thousand()
+    more = {"id": "last", "type": "txt2img", "prompt": "one more"}
+    with runner_on(folder, url) as runner:
+        done(runner, chain(1))  # the backend is known
+        run_id = runner.add(recipe(*wanted.stages, more, rows=list(wanted.rows)))
+        nodes = runner.plan(run_id).plan.nodes
+        runner.ledger.finish([finished(runner, run_id, i, node) for i, node in enumerate(nodes) if node.id != "last"])
+    return run_id
 
 
 def finished(runner: Runner, run_id: str, number: int, node: Node) -> Finished:
