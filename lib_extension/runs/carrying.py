@@ -43,7 +43,7 @@ class Carrying:
         self._ledger = means.ledger
         self._store = means.store
         self._telling = Telling(means.ledger, run_id)
-        self._planning = Planning(means.ledger.runs.get(run_id), means.ledger, means.blobs, means.pool.backends)
+        self._planning = Planning(means.ledger.runs.get(run_id), run_id, means.ledger, means.blobs, means.pool.backends)
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.workforce = Workforce(run_id, means, cancelled=lambda: self._stop in ("cancelled", "failed"))
         self._course = Course(_NOTHING, self.workforce.lanes, ())

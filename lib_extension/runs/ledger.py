@@ -6,7 +6,7 @@ ledger.runs, ledger.results, ledger.claims, ledger.events, ledger.timings, ledge
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from lib_extension.runs.records import NodeRecord, Result
 from lib_extension.runs.result_table import Results, insert_result, result_from_json, result_to_json
 from lib_extension.runs.run_table import Runs
 from lib_extension.runs.small_tables import Backends, Pins
+
+_EARLIER = 3  # runs that are looked at for what has changed
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,18 @@ class Ledger:
         """The run's plan in order, each stage instance with what became of it."""
         self.runs.get(run_id)
         return self.runs.nodes(run_id, self.claims.living())
+
+    def earlier_parts(self, name: str, places: Collection[str], but: str = "") -> dict[str, Mapping[str, Any]]:
+        """What entered the keys of the stages that stood at these places in the latest runs of the recipe `name`, without the run `but`.
+
+        By place; what plan.explain compares with.
+        """
+        found: dict[str, Mapping[str, Any]] = {}
+        for run in [run for run in self.runs.all(name, limit=_EARLIER + 1) if run.id != but][:_EARLIER]:
+            keys = {node.place: node.key for node in self.runs.nodes(run.id) if node.place in places and node.place not in found}
+            parts = self.results.parts(keys.values())
+            found |= {place: parts[key] for place, key in keys.items() if key in parts}
+        return found
 
     def compact(self) -> None:
         """Write the journal anew from what is there now, and give what was deleted back to the disk."""

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
+from lib_extension.runs.storage import StorageError, disk_errors
+
 if sys.platform == "win32":
     import msvcrt
 
@@ -44,10 +46,14 @@ class Owner:
     def name(self) -> str:
         """Unique; taken, with its lock, when it is first asked for. After a fork, the child's own."""
         if self._held is None or self._process != os.getpid():
-            self._folder.mkdir(exist_ok=True)
             self._name, self._process = f"{os.getpid()}-{secrets.token_hex(6)}", os.getpid()
-            self._held = (self._folder / self._name).open("wb")
-            assert _lock(self._held), "nobody else can know the name yet"
+            with disk_errors("The ledger"):
+                self._folder.mkdir(exist_ok=True)
+                self._held = (self._folder / self._name).open("wb")
+            if not _lock(self._held):  # nobody else can know the name yet
+                raise StorageError(
+                    "The ledger lies where files cannot be locked, such as a network share. Choose a folder on a local disk."
+                )
         return self._name
 
     def lives(self, name: str) -> bool:

@@ -10,7 +10,7 @@ from lib_extension.plan.graph import Facts, Node, Plan
 from lib_extension.plan.make import make_plan
 from lib_extension.runs.blobs import Blobs
 from lib_extension.runs.ledger import Ledger
-from lib_extension.runs.records import Run
+from lib_extension.runs.records import NewRun
 from lib_extension.runs.surroundings import Planner, Surroundings
 from lib_extension.spec.recipe import Recipe
 from lib_extension.spec.settings import from_json
@@ -32,11 +32,13 @@ class Planned:
 
 
 class Planning:
-    """The plans of one run, made as often as facts change."""
+    """The plans of one run, made as often as facts change; or of one that is only thought of, whose id is ''."""
 
-    def __init__(self, run: Run, ledger: Ledger, blobs: Blobs, backends: tuple[Backend, ...]) -> None:
-        self._run = run
-        self._recipe = from_json(Recipe, run.recipe)
+    def __init__(self, asked: NewRun, run_id: str, ledger: Ledger, blobs: Blobs, backends: tuple[Backend, ...]) -> None:
+        self._asked = asked
+        self._run_id = run_id
+        self._recipe = from_json(Recipe, asked.recipe)
+        self._decided: dict[str, tuple[int, ...]] = {}  # by scores
         self._ledger = ledger
         self._blobs = blobs
         self._surroundings = Surroundings(ledger, backends)
@@ -61,7 +63,8 @@ class Planning:
     def _settled(self, plan_by: Callable[[Planner, Facts], Plan]) -> Planned:
         """Plans until no review is left that its scores decide."""
         while True:
-            facts = Facts(counts=self._ledger.results.unusual_counts(), choices=self._ledger.runs.choices(self._run.id))
+            choices = self._ledger.runs.choices(self._run_id) | self._decided
+            facts = Facts(counts=self._ledger.results.unusual_counts(), choices=choices)
             plan = plan_by(self._make, facts)
             done = self._done(plan)
             decided = [self._decide(node) for node in plan.pending if node.key in done]
@@ -70,7 +73,7 @@ class Planning:
             plan_by = self._surroundings.plan_again
 
     def _make(self, facts: Facts) -> Plan:
-        return make_plan(self._recipe, self._run.values, self._run.pictures, facts, confirm=self._run.confirmed)
+        return make_plan(self._recipe, self._asked.values, self._asked.pictures, facts, confirm=self._asked.confirmed)
 
     def _done(self, plan: Plan) -> frozenset[str]:
         """The keys with a result all of whose files are there whole; results that lost one are forgotten, and so are made again."""
@@ -82,7 +85,7 @@ class Planning:
         return frozenset(stored.keys() - lost)
 
     def _decide(self, node: Node) -> bool:
-        """Whether the review decides itself, by the scores that its result has; then that is written down."""
+        """Whether the review decides itself, by the scores that its result has; for a run, that is written down."""
         result = self._ledger.results.get(node.key)
         if result is None:
             return False
@@ -90,6 +93,8 @@ class Planning:
         chosen = automatic_choice(node.stage, scored)
         if chosen is None:
             return False
-        self._ledger.runs.choose(self._run.id, node.key, chosen)
-        self._ledger.events.add(self._run.id, "chosen", key=node.key, chosen=list(chosen))
+        self._decided[node.key] = chosen
+        if self._run_id:
+            self._ledger.runs.choose(self._run_id, node.key, chosen)
+            self._ledger.events.add(self._run_id, "chosen", key=node.key, chosen=list(chosen))
         return True

@@ -10,6 +10,7 @@ A run that was killed, paused, cancelled or failed, or that waited for a choice,
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -94,7 +95,19 @@ class Runner:
 
     def plan(self, run_id: str) -> Planned:
         """What the run would do now, by what backends had when they were last seen; none that was is woken."""
-        return Planning(self.ledger.runs.get(run_id), self.ledger, self.blobs, self.pool.backends).as_last_seen()
+        return Planning(self.ledger.runs.get(run_id), run_id, self.ledger, self.blobs, self.pool.backends).as_last_seen()
+
+    def preview(
+        self,
+        recipe: Recipe,
+        values: Mapping[str, object] = _NOTHING,
+        pictures: Mapping[str, bytes | str] = _NOTHING,
+        confirmed: bool = False,
+    ) -> Planned:
+        """As `plan`, for a run that is only thought of: nothing is written down. A seed that is yet to be drawn makes all after it new."""
+        hashes = {name: picture if isinstance(picture, str) else hashlib.sha256(picture).hexdigest() for name, picture in pictures.items()}
+        asked = NewRun(recipe=to_json(freeze(recipe, SystemRandom())), values=dict(values), pictures=hashes, confirmed=confirmed)
+        return Planning(asked, "", self.ledger, self.blobs, self.pool.backends).as_last_seen()
 
     def start(self, run_id: str) -> None:
         """Carry out the run, or go on with it, in the background. Nothing happens where it is at work already."""

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from lib_extension.pictures.png import encode_png
+from lib_extension.plan import explain
 from lib_extension.spec.errors import BadRequest, NotFound
 from tests.runs.stub_backend import Stub, running_stub
 from tests.runs.workshop import Workshop, chain, recipe, workshop
@@ -414,6 +415,32 @@ def test_progress_is_told_with_the_time_that_is_left(tmp_path: Path, stub: Stub)
         shop.runner.wait(run_id, 30)
         ended = shop.runner.progress(run_id)
         assert (ended.done, ended.failed, ended.left_out, dict(ended.running), ended.seconds_left) == (6, 0, 0, {}, 0.0)
+
+
+def test_a_preview_tells_what_would_run_and_why_and_writes_nothing(shop: Workshop, stub: Stub) -> None:
+    shop.run(chain(4))
+    edited = chain(4, s2={"denoising_strength": 0.35})
+    planned = shop.runner.preview(edited)
+    places = {node.place for node in planned.plan.nodes}
+    told = explain(planned.plan, planned.done, shop.ledger.earlier_parts("test", places))
+    assert [(one.node.id, one.state) for one in told] == [("s0", "cached"), ("s1", "cached"), ("s2", "will run"), ("s3", "will run")]
+    assert told[2].why == "denoising_strength 0.40 → 0.35"
+    assert told[3].why == "takes s2, which runs anew"
+    assert len(shop.ledger.runs.all()) == 1
+    assert len(stub.calls) == 4
+    assert shop.runner.preview(chain(4)).done == {node.key for node in shop.ledger.nodes(shop.ledger.runs.all()[0].id)}
+
+
+def test_a_preview_decides_by_scores_without_writing(shop: Workshop) -> None:
+    stages = [
+        {"id": "base", "type": "txt2img", "prompt": "a watch", "batch_size": 3},
+        {"id": "pick", "type": "review", "takes": "base", "auto": "top 1", "scores": [{"kind": "exposure"}]},
+        {"id": "redo", "type": "img2img", "takes": "pick"},
+    ]
+    run = shop.run(recipe(*stages))
+    shop.ledger.runs.remove(run.id)  # and its choice
+    assert len(shop.runner.preview(recipe(*stages)).done) == 3
+    assert shop.ledger.runs.every_choice() == []
 
 
 def test_what_cannot_be_planned_fails_the_run_with_its_reason(shop: Workshop, stub: Stub) -> None:
