@@ -79,7 +79,7 @@ def work(given: Given) -> Work:
     files: dict[str, bytes] = {}
     entries: list[dict[str, Any]] = []
     manifest = _manifest_name(stage, labels)
-    used = {manifest.lower()}
+    used = {manifest.casefold()}
     for number, (picture, label) in enumerate(zip(given.taken, labels, strict=True), 1):
         for size, image in _sized(stage, picture.image):
             values = {**label, "number": number, "size": size, "seed": picture.seed, "width": image.width, "height": image.height}
@@ -135,6 +135,7 @@ def _encoded(stage: ExportStage, image: Image.Image, infotext: str) -> bytes:
     if max(image.size) > _LONGEST_SIDE[stage.format]:
         longest = _LONGEST_SIDE[stage.format]
         raise BadRequest(f"{stage.format} holds no picture of {image.width}×{image.height}; {longest} pixels a side is the most. Use PNG.")
+    image.info = {name: value for name, value in image.info.items() if name == "icc_profile"}  # nothing else travels along unasked
     if stage.format == "PNG":
         return encode_png(image, infotext or None)
     if stage.format == "JPEG" and image.mode == "RGBA":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _REFUSED = re.compile(r'[<>:"\\|?*\x00-\x1f\x7f]')
 _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
@@ -17,7 +18,8 @@ def safe_path(text: str) -> str:
 
 def safe_name(text: str) -> str:
     """One part of a path; '' where nothing of the text can stay."""
-    name = _REFUSED.sub("_", text.encode("utf-8", "replace").decode().replace("/", "_"))
+    text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())
+    name = _REFUSED.sub("_", text.replace("/", "_"))
     name = name.encode()[:_LONGEST].decode("utf-8", "ignore").strip(" .")
     stem, dot, ending = name.partition(".")
     return f"{stem}_{dot}{ending}" if _DEVICES.fullmatch(stem.rstrip()) else name
@@ -27,8 +29,8 @@ def unused(path: str, used: set[str]) -> str:
     """The path, or with -2, -3, … before its ending where it is taken; noted in `used`. Upper and lower case are one to Windows."""
     stem, dot, ending = path.rpartition(".")
     number, candidate = 2, path
-    while candidate.lower() in used:
+    while candidate.casefold() in used:
         candidate = f"{stem}-{number}{dot}{ending}"
         number += 1
-    used.add(candidate.lower())
+    used.add(candidate.casefold())
     return candidate

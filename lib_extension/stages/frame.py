@@ -51,7 +51,9 @@ class Frame:
         """What came back, without what was added. Where nothing was added, it is the same file."""
         if self.asked == self.size:
             return picture
-        return with_image(picture, picture.image.crop((0, 0, *self.size)))
+        image = picture.image
+        assert image.size == self.asked, f"receipts let a picture of {image.size} through where {self.asked} was asked for"
+        return with_image(picture, image.crop((0, 0, *self.size)))
 
 
 def frame_of(width: int, height: int) -> Frame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,10 +74,11 @@ def _load(data: object) -> Recipe:
 
 def _refuse_other_than_json(data: object) -> None:
     """What YAML has and JSON has not; and what is so deep, large or endless that walking through it would not end well."""
-    count, waiting = 0, [(data, "", 0)]
+    waiting: list[tuple[object, str, int]] = [(data, "", 0)]
+    count = 0
     while waiting:
         value, path, depth = waiting.pop()
-        count += 1
+        count += len(value) if isinstance(value, (Mapping, list, tuple)) else 0
         if count > MOST_VALUES or depth > DEEPEST:
             raise TooLarge(f"The recipe holds more than {MOST_VALUES:,} values, or objects more than {DEEPEST} deep.")
         if isinstance(value, Mapping):
@@ -190,21 +191,21 @@ def _refuse_bad_references(recipe: Recipe, stages: Sequence[_Named]) -> None:
             if name not in by_id:
                 guess = near_miss(name, [*earlier, *pictures])
                 raise BadRequest(f'stages.{stage.id} {verb} "{name}", which is no stage and no picture input.{guess}')
-            if circle := next(_circles(by_id, name, stage.id), None):
+            if circle := _way(by_id, name, stage.id):
                 raise BadRequest(f"Stages need each other in a circle: {' → '.join((stage.id, *circle))}. One of them must do without.")
             raise BadRequest(f'stages.{stage.id} {verb} "{name}", which stands after it. Move "{name}" before "{stage.id}".')
         earlier.append(stage.id)
 
 
-def _circles(stages: Mapping[str, _Named], start: str, goal: str) -> Iterator[tuple[str, ...]]:
-    """Ways from one stage to another along what each names."""
-    ways, seen = [(start,)], {start}
+def _way(stages: Mapping[str, _Named], start: str, goal: str) -> tuple[str, ...]:
+    """A way from one stage to another along what each names; empty where there is none."""
+    ways: list[tuple[str, ...]] = [(start,)]
+    seen = {start}
     while ways:
         way = ways.pop()
         if way[-1] == goal:
-            yield way
-            return
-        for name in stages[way[-1]].all:
-            if name in stages and name not in seen:
-                seen.add(name)
-                ways.append((*way, name))
+            return way
+        following = [name for name in stages[way[-1]].all if name in stages and name not in seen]
+        seen |= {*following}
+        ways += [(*way, name) for name in following]
+    return ()

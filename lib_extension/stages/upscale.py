@@ -100,8 +100,8 @@ def _upscaled(upscaler: str, taken: Image.Image, frame: Frame) -> Generator[Call
 
 
 def _redrawn(stage: UpscaleStage, given: Given, larger: Image.Image) -> Generator[Call, Answer, tuple[Image.Image, str]]:
-    """The picture with every tile redrawn, each from what its neighbours have become, and the infotext of the first."""
-    mosaic = Mosaic(larger.copy(), stage.overlap)
+    """The picture, in place, with every tile redrawn, each from what its neighbours have become, and the infotext of the first."""
+    mosaic = Mosaic(larger, stage.overlap)
     infotext = ""
     for tile in cut_tiles(larger.size, stage.tile, stage.overlap, stage.order):
         image = mosaic.crop(tile)
