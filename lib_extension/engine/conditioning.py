@@ -20,7 +20,10 @@ from lib_extension.spec.errors import TooLarge
 
 _KEPT = 16  # encoded texts; a picture needs two, a highres fix four
 _COUNTED_STEPS = 20
-MAX_CHARACTERS = 20_000  # about 60 chunks; the grammar takes seconds for more brackets than fit in it
+MAX_CHARACTERS = 20_000  # about 60 chunks
+MAX_CHUNKS = 128  # of one text; the U-Net looks at all of them at every step
+MAX_PARTS = 64  # with AND between them; the U-Net is evaluated for each
+MAX_ENCODED = 1_000  # chunks of all texts of a prompt together; each step of an edit or alternation may have a text of its own
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,9 @@ class TextEncoders:
         for encoder in self._encoders:
             encoder.check_clip_skip(clip_skip)
         weighted = [[(prompt, 1.0)] if negative else split_and(prompt) for prompt in prompts]
+        for parts in weighted:
+            if len(parts) > MAX_PARTS:
+                raise TooLarge(f"The prompt has {len(parts)} parts with AND between them; up to {MAX_PARTS} can be read. Join some.")
         rows = [part for parts in weighted for part, _ in parts]
         texts = {
             text: self._text(_Wanted(schedule(text, steps, base_steps), clip_skip, emphasis, negative), loras)
@@ -145,6 +151,7 @@ class TextEncoders:
         """Encodes each different text of a schedule once."""
         counts = Counter(text for _, text in wanted.schedule)
         cuts = [self._cut(text, wanted.emphasis != "None").chunks for text in counts]
+        _check_chunks([len(chunks) for chunks in cuts])
         empty = empty_chunk(self._tokens)
         columns = [[chunks[i] if i < len(chunks) else empty for chunks in cuts] for i in range(max(map(len, cuts)))]
         times = torch.tensor(list(counts.values()), device=self._checkpoint.device, dtype=torch.float32)
@@ -193,6 +200,16 @@ def _tokens(checkpoint: Checkpoint) -> Tokens:
 def _check_length(prompt: str) -> None:
     if len(prompt) > MAX_CHARACTERS:
         raise TooLarge(f"The prompt has {len(prompt)} characters; up to {MAX_CHARACTERS} can be read. Shorten it.")
+
+
+def _check_chunks(counts: Sequence[int]) -> None:
+    if max(counts) > MAX_CHUNKS:
+        raise TooLarge(f"The prompt has {max(counts)} chunks of {CHUNK_LENGTH} tokens; up to {MAX_CHUNKS} can be read. Shorten it.")
+    if sum(counts) > MAX_ENCODED:
+        raise TooLarge(
+            f"The prompt means {len(counts)} texts at different steps, {sum(counts)} chunks of {CHUNK_LENGTH} tokens; up to {MAX_ENCODED} "
+            "can be read. Shorten it, or write fewer alternatives."
+        )
 
 
 def _stack_as_longest(states: list[torch.Tensor]) -> torch.Tensor:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from lark import Lark, Token, Tree
 from lark.exceptions import LarkError
+
+from lib_extension.spec.errors import TooLarge
 
 # Outside of every bracket, a bracket or colon that belongs to nothing is text (LOOSE). A `|` or a trailing backslash there makes
 # the whole prompt literal. The grammar is ambiguous: where marks are left over, several readings fit. The WebUI's library then
@@ -23,8 +26,11 @@ _GRAMMAR = r"""
     WHEN: /\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*/
 """
 _PARSER = Lark(_GRAMMAR, parser="earley")
+_BRACKET = re.compile(r"\\.|[\[\]()]", re.DOTALL)
+_PLAIN = re.compile(r"(?:[^\\|]|\\.)*")
 
 MAX_NESTING = 100  # of brackets; a prompt with more is literal, where the WebUI runs out of stack
+MAX_TOGETHER = 5_000  # characters; the grammar takes about 0.4 ms for each
 
 
 @dataclass(frozen=True)
@@ -58,13 +64,57 @@ def schedule(prompt: str, steps: int, base_steps: int | None = None) -> tuple[tu
 
 
 def _parse(prompt: str) -> Tree[Token] | None:
-    """None where the prompt is literal: most are, and parsing takes time."""
+    """None where the prompt is literal: most are, and parsing takes time. Raises TooLarge for what would take the grammar minutes."""
     if "[" not in prompt or not (":" in prompt or "|" in prompt) or _nesting(prompt) > MAX_NESTING:
         return None
+    pieces: list[Tree[Token] | Token] = []
+    for part in _parts(prompt):
+        tree = _parse_part(part) if _has_brackets(part) else _plain(part)
+        if tree is None:
+            return None
+        pieces += tree.children
+    return Tree("start", pieces)
+
+
+def _plain(text: str) -> Tree[Token] | None:
+    return Tree("start", [Token("TEXT", text)]) if _PLAIN.fullmatch(text) else None
+
+
+@lru_cache(maxsize=1024)
+def _parse_part(part: str) -> Tree[Token] | None:
+    if len(part) > MAX_TOGETHER:
+        raise TooLarge(
+            f"Brackets in the prompt reach over {len(part)} characters, or one of them has no partner; {MAX_TOGETHER} can be read "
+            "together. Close each bracket, or write a backslash before those that are meant as characters."
+        )
     try:
-        return _PARSER.parse(prompt)
+        return _PARSER.parse(part)
     except LarkError:
         return None
+
+
+def _parts(prompt: str) -> list[str]:
+    """The outermost brackets and the texts between them, which can be read one by one; or all of it, where a bracket lacks its partner."""
+    parts: list[str] = []
+    opened: list[str] = []
+    start = 0
+    for mark in _BRACKET.finditer(prompt):
+        if mark[0] in "([":
+            if not opened:
+                parts.append(prompt[start : mark.start()])
+                start = mark.start()
+            opened.append(mark[0])
+        elif mark[0] in ")]":
+            if not opened or opened.pop() + mark[0] not in ("()", "[]"):
+                return [prompt]
+            if not opened:
+                parts.append(prompt[start : mark.end()])
+                start = mark.end()
+    return [prompt] if opened else [part for part in (*parts, prompt[start:]) if part]
+
+
+def _has_brackets(text: str) -> bool:
+    return any(mark[0] in "()[]" for mark in _BRACKET.finditer(text))
 
 
 def _nesting(prompt: str) -> int:

@@ -76,7 +76,7 @@ def check_address(host: str, credentials: tuple[str, ...]) -> None:
 def listen(host: str, port: int) -> socket.socket:
     """A bound socket, taken before the slow work, so that a taken port is told at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named for asyncio, which sends at once (TCP_NODELAY) only over sockets that name it: else each answer takes 40 ms more.
+    # The protocol is named for asyncio, which sends at once (TCP_NODELAY) only over sockets that name it: else each answer takes 40 ms.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if os.name != "nt":  # On Windows this option would let two engines share one port.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

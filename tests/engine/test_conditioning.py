@@ -171,3 +171,16 @@ def test_what_cannot_be_is_refused(sd1: TextEncoders, asked: dict[str, Any], mes
 def test_an_endless_prompt_is_refused(sd1: TextEncoders):
     with pytest.raises(TooLarge, match="20001 characters"):
         sd1.encode(["a" * (MAX_CHARACTERS + 1)], STEPS)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("BREAK " * 3000, "3000 chunks of 75 tokens; up to 128 can be read"),
+        ("a AND " * 3000, "3001 parts with AND between them; up to 64"),
+        ("[" + "|".join("abcdefghijklmnopqrst") + "] " + "word " * 3900, "20 texts at different steps, 1060 chunks"),
+    ],
+)
+def test_a_prompt_that_would_take_minutes_is_refused(sd1: TextEncoders, prompt: str, words: str):
+    with pytest.raises(TooLarge, match=words):
+        sd1.encode([prompt], 20)

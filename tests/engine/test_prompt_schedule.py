@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib_extension.engine.prompt_schedule import MAX_NESTING, schedule
+from lib_extension.engine.prompt_schedule import MAX_NESTING, MAX_TOGETHER, schedule
+from lib_extension.spec.errors import TooLarge
 from tests.engine.webui_recordings import recorded
 
 
@@ -65,3 +66,17 @@ def test_brackets_nested_too_deep_are_text():
     deep = "[" * (MAX_NESTING + 1) + "a:b:3" + "]" * (MAX_NESTING + 1)
     assert schedule(deep, 10) == ((10, deep),)
     assert len(schedule(deep[1:-1], 10)) == 2
+
+
+def test_any_number_of_edits_can_be_read():
+    """Each by itself: the grammar would take seconds for all of them together."""
+    prompt = "[a|b] " * 3_300
+    assert schedule(prompt, 20)[:2] == ((1, "a " * 3_300), (2, "b " * 3_300))
+    assert schedule("[a:b:3]" + "c: " * 6_000, 20) == ((3, "a" + "c: " * 6_000), (20, "b" + "c: " * 6_000))
+    assert schedule("[a:b:3]" + "c" * 6_000 + "|", 20) == ((20, "[a:b:3]" + "c" * 6_000 + "|"),)
+
+
+@pytest.mark.parametrize("prompt", ["[" + "a|" * MAX_TOGETHER + "]", "[a:b:3] [" + "a" * MAX_TOGETHER, "[a:b:3])" + "a" * MAX_TOGETHER])
+def test_brackets_that_reach_too_far_are_refused(prompt: str):
+    with pytest.raises(TooLarge, match="Close each bracket"):
+        schedule(prompt, 20)
