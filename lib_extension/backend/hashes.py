@@ -20,8 +20,9 @@ def hashes_of(wire: Wire, dialect: Dialect, inventory: Inventory, checkpoints: C
     wanted_loras = {found.name for name in loras if (found := inventory.lora(name))}
     if dialect.host == "engine":
         told = wire.post("/atelier-engine/v1/hashes", {"checkpoints": sorted(wanted_checkpoints), "loras": sorted(wanted_loras)})
-        found: Hashes = {("checkpoint", name): hash for name, hash in told["checkpoints"].items()}
-        return found | {("lora", name): hash for name, hash in told["loras"].items()}
+        hashes: Hashes = {("checkpoint", name): str(hash) for name, hash in told["checkpoints"].items()}
+        hashes.update({("lora", name): str(hash) for name, hash in told["loras"].items()})
+        return hashes
     return _of_checkpoints(wire, dialect, inventory, wanted_checkpoints) | _of_loras(wire, dialect, inventory, wanted_loras)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from lib_extension.backend.eligible import SAME_AS_FIRST, loras_in
 from lib_extension.backend.errors import WasInterrupted, WrongAnswer
 from lib_extension.backend.returned import Returned
@@ -79,9 +81,9 @@ def sizes_as_asked(asked: Asked, got: Returned) -> None:
 def not_blank(asked: Asked, got: Returned) -> None:
     """A black picture is what NaNs become; no model draws a picture of one single colour."""
     for file in got.pictures:
-        extrema = file.image.convert("RGB").getextrema()
-        if all(low == high for low, high in extrema):
-            colour = "black" if not any(high for _, high in extrema) else "of one colour"
+        pixels = np.asarray(file.image.convert("RGB"))
+        if (pixels == pixels[0, 0]).all():
+            colour = "of one colour" if pixels[0, 0].any() else "black"
             raise WrongAnswer(
                 f"A picture from {asked.where} is all {colour}: the numbers in its model overflowed. "
                 "Start it with --no-half-vae (or --no-half), or choose another VAE."

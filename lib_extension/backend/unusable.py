@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from lib_extension.pictures.png import decode_picture
 from lib_extension.spec.controlnet import ControlNetUnit, read_units
 from lib_extension.spec.errors import BadRequest
@@ -20,9 +22,9 @@ def refuse_unusable(body: Txt2Img | Img2Img) -> None:
 
 def refuse_empty_mask(body: Img2Img) -> None:
     """An empty "only masked" mask makes a WebUI redraw the whole picture."""
-    low, high = decode_picture(body.mask or "", what="mask").convert("L").getextrema()
-    chosen = int(low) < 255 if body.inpainting_mask_invert else int(high) > 0
-    if not chosen:
+    mask = np.asarray(decode_picture(body.mask or "", what="mask").convert("L"))
+    chosen = mask < 255 if body.inpainting_mask_invert else mask > 0
+    if not chosen.any():
         raise BadRequest(
             "The mask is empty: nothing would be redrawn. Check what it was made from, or say what to do when nothing is found."
         )

@@ -10,10 +10,10 @@ from fastapi import APIRouter, FastAPI
 from lib_extension.engine.answers import add_error_answers
 from lib_extension.engine.bodies import EngineRoute
 from lib_extension.engine.guard import LOOPBACK, Guard, Rules
-from lib_extension.engine.routes import controlnet, extras, generate, listing, networks, progress, settings
+from lib_extension.engine.routes import controlnet, extras, generate, identity, listing, networks, progress, settings
 from lib_extension.engine.server import Server
 
-GROUPS = (generate, extras, progress, settings, listing, controlnet, networks)
+GROUPS = (generate, extras, progress, settings, listing, controlnet, networks, identity)
 
 
 def make_app(server: Server) -> FastAPI:

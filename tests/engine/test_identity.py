@@ -1,0 +1,35 @@
+"""Does the engine say who it is, and which files it has?"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+from lib_extension.models.hashes import network_hash
+from tests.engine.running import Running
+
+
+def test_the_engine_says_on_what_it_runs(strict: Running) -> None:
+    told = strict.json("GET", "/atelier-engine/v1/identity")
+    assert isinstance(told, dict)
+    assert (told["software"], told["device"], told["precision"]) == ("atelier-engine", "cpu", "fp32")
+    assert version("diffusers") in told["version"]
+
+
+def test_hashes_are_those_of_infotexts(strict: Running, webui_models: Path) -> None:
+    found = strict.json("GET", "/sdapi/v1/sd-models")
+    assert isinstance(found, list)
+    checkpoint = found[0]["model_name"]
+    lora = next((webui_models / "Lora").rglob("*.safetensors"))
+    told = strict.json("POST", "/atelier-engine/v1/hashes", {"checkpoints": [checkpoint], "loras": [lora.stem]})
+    assert isinstance(told, dict)
+    assert told["loras"] == {lora.stem: network_hash(lora)[:12]}
+    made = strict.json("GET", "/sdapi/v1/sd-models")
+    assert isinstance(made, list)
+    assert told["checkpoints"] == {checkpoint: made[0]["hash"]}
+
+
+def test_an_unknown_file_is_named(strict: Running) -> None:
+    answer = strict.client.post("/atelier-engine/v1/hashes", json={"loras": ["nosuch"]})
+    assert answer.status_code == 404
+    assert "nosuch" in answer.text
