@@ -9,6 +9,8 @@ from math import ceil, sqrt
 from PIL import Image, ImageDraw, ImageFont
 
 from lib_extension.pictures.masks import Box
+from lib_extension.pictures.png import MOST_PIXELS
+from lib_extension.spec.errors import TooLarge
 
 WHITE = (255, 255, 255)
 INK = (32, 32, 32)
@@ -85,7 +87,8 @@ def labelled_sheet(
 ) -> Sheet:
     """Pictures row by row, each with its label below it; without `columns`, about as many as rows.
 
-    Every picture is shown in full; columns are as wide as their widest picture, rows as high as their highest with its label.
+    Every picture is shown in full; columns are as wide as their widest picture, rows as high as their highest with its label. TooLarge
+    where the sheet could not be opened again.
     """
     columns = min(columns or ceil(sqrt(len(pictures))), len(pictures))
     rows = [range(start, min(start + columns, len(pictures))) for start in range(0, len(pictures), columns)]
@@ -97,7 +100,10 @@ def labelled_sheet(
     total_width = sum(widths) + gap * (columns + 1)
     head = _wrap(heading, font, total_width - 2 * gap)
     head_height = _text_size(head, font)[1] + 4 if head else 0
-    sheet = Image.new("RGB", (total_width, head_height + sum(heights) + sum(text_heights) + gap * (len(rows) + 1)), background)
+    total_height = head_height + sum(heights) + sum(text_heights) + gap * (len(rows) + 1)
+    if total_width * total_height > MOST_PIXELS:
+        raise TooLarge(f"The sheet would have {total_width}×{total_height} pixels; {MOST_PIXELS // 1_000_000} megapixels is the most.")
+    sheet = Image.new("RGB", (total_width, total_height), background)
     ink = INK if sum(background) > 3 * 127 else WHITE
     draw = ImageDraw.Draw(sheet)
     draw.multiline_text((gap, gap), head, ink, font)

@@ -20,6 +20,7 @@ from lib_extension.stages.patterns import Labels, fill_pattern, with_variables
 from lib_extension.stages.sheet import colour_of
 from lib_extension.stages.stage import Given, Outcome, Picture, Stage, StageType, Work
 
+_ENDINGS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 _LONGEST_SIDE = {"PNG": 2**31 - 1, "JPEG": 65500, "WEBP": 16383}
 _MOST_EXIF = 60_000  # bytes; a JPEG takes 64 KiB
 _EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
@@ -83,7 +84,7 @@ def work(given: Given) -> Work:
     for number, (picture, label) in enumerate(zip(given.taken, labels, strict=True), 1):
         for size, image in _sized(stage, picture.image):
             values = {**label, "number": number, "size": size, "seed": picture.seed, "width": image.width, "height": image.height}
-            path = unused(f"{_path(stage, values)}.{stage.format.lower()}", used)
+            path = unused(f"{_path(stage, values)}.{_ENDINGS[stage.format]}", used)
             files[path] = _encoded(stage, image, picture.infotext if stage.metadata else "")
             entries.append(_entry(stage, path, files[path], picture, label, image))
     if stage.manifest and files:

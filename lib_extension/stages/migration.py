@@ -26,13 +26,18 @@ def up_to_date(data: Mapping[str, Any]) -> Data:
 
 def _told_by_form(data: Mapping[str, Any]) -> int:
     """Version 0 had no version in it, and named its stages with "name"; recipes by hand may leave the version out."""
+    return 0 if data.get("stages") and _has_named_stages(data) else VERSION
+
+
+def _has_named_stages(data: Mapping[str, Any]) -> bool:
     stages = data.get("stages")
-    named = [isinstance(stage, Mapping) and "name" in stage and "id" not in stage for stage in stages] if isinstance(stages, list) else []
-    return 0 if named and all(named) else VERSION
+    return isinstance(stages, (list, tuple)) and all(isinstance(one, Mapping) and "name" in one and "id" not in one for one in stages)
 
 
 def _from_0(data: Data) -> Data:
     """Inputs were files, a stage's settings stood in `settings`, and masks were the alpha channel of an input."""
+    if not _has_named_stages(data):
+        raise BadRequest(f'The recipe says version 0, whose stages had a "name" and no "id". Is it one of version {VERSION}?')
     inputs = data.get("inputs", {})
     if isinstance(inputs, Mapping):
         inputs = {name: {"type": "image", "default": file} for name, file in inputs.items()}

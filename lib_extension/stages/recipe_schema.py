@@ -41,6 +41,8 @@ def recipe_schema() -> Schema:
 
 def _or_variable(schema: Schema) -> Schema:
     """A variable may stand for any value; where texts are taken anyway nothing needs to be said."""
+    if isinstance(schema.get("items"), dict):
+        schema = {**schema, "items": _or_variable(schema["items"])}
     if _takes_text(schema) or not schema.keys() - set(_BESIDE):
         return schema
     beside = {name: value for name, value in schema.items() if name in _BESIDE}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, sqrt
 from typing import Literal
 
 from PIL import Image, ImageColor
@@ -13,6 +15,8 @@ from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import field
 from lib_extension.stages.patterns import fill_pattern, with_variables
 from lib_extension.stages.stage import Given, Outcome, Picture, Stage, StageType, Work
+
+LONGEST_LABEL = 300  # characters: a prompt's beginning, rather than more text than picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,20 +56,34 @@ def work(given: Given) -> Work:
     if not given.taken:
         return Outcome((), reason="There are no pictures to put on a sheet.")
     turnaround = stage.layout == "turnaround"
-    pictures = [_shrunk(picture.image, stage.cell) for picture in given.taken]
+    pictures = _shrunk_ones(stage, given.taken)
     if turnaround:
         pictures = _of_one_height(pictures)
-    _refuse_huge(stage, pictures)
     sheet = labelled_sheet(
         pictures,
-        [fill_pattern(stage.labels, labels) for labels in with_variables(given.labels)],
+        [_shortened(fill_pattern(stage.labels, labels)) for labels in with_variables(given.labels)],
         columns=len(pictures) if turnaround else stage.columns,
-        heading=stage.heading,
+        heading=_shortened(stage.heading),
         gap=stage.gap,
         background=colour_of(stage.background),
     )
     cells = [list(box) for box in sheet.cells]
     return Outcome((Picture(encode_png(sheet.image), facts={"cells": cells}),))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
+
+
+def _shrunk_ones(stage: SheetStage, taken: Sequence[Picture]) -> list[Image.Image]:
+    """The pictures as they go on the sheet. Refused at the first that would make it too large, and not with all of them in memory."""
+    pictures: list[Image.Image] = []
+    width = height = 0
+    for picture in taken:
+        pictures.append(_shrunk(picture.image, stage.cell))
+        width, height = max(width, pictures[-1].width), max(height, pictures[-1].height)
+        _refuse_huge(stage, len(taken), width, height)
+    return pictures
 
 
 def _shrunk(image: Image.Image, longest: int) -> Image.Image:
@@ -85,12 +103,13 @@ def _of_one_height(pictures: list[Image.Image]) -> list[Image.Image]:
     ]
 
 
-def _refuse_huge(stage: SheetStage, pictures: list[Image.Image]) -> None:
-    pixels = len(pictures) * (max(p.width for p in pictures) + stage.gap) * (max(p.height for p in pictures) + stage.gap)
-    if pixels > 0.9 * MOST_PIXELS:  # labels, and cells that stay empty, come on top
-        longest = max(max(picture.size) for picture in pictures)
-        fitting = int(longest * (0.9 * MOST_PIXELS / pixels) ** 0.5) // 8 * 8
-        raise BadRequest(f'The sheet "{stage.id}" of {len(pictures)} pictures would be too large. Set "cell" to {fitting} or less.')
+def _refuse_huge(stage: SheetStage, count: int, width: int, height: int) -> None:
+    """So many pictures, the largest of them so large. How much labels add is found out later."""
+    columns = count if stage.layout == "turnaround" else min(stage.columns or ceil(sqrt(count)), count)
+    room = 0.95 * MOST_PIXELS / (columns * ceil(count / columns))
+    if (width + stage.gap) * (height + stage.gap) > room:
+        fitting = max(1, int(max(width, height) * (room / (width * height)) ** 0.5) - stage.gap)
+        raise BadRequest(f'The sheet "{stage.id}" of {count} pictures would be too large. Set "cell" to {fitting} or less.')
 
 
 TYPE = StageType("sheet", SheetStage, work, takes="all", local=lambda stage: True, patterns=("labels",))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib_extension.pictures.grid import Row, contact_sheet, image_grid
+from lib_extension.pictures.grid import Row, contact_sheet, image_grid, labelled_sheet
+from lib_extension.spec.errors import TooLarge
 
 RECORDED = np.load(Path(__file__).parents[1] / "data" / "webui_pictures.npz")
 BASE = Image.fromarray(RECORDED["base"])
@@ -53,3 +54,18 @@ def test_labels_are_drawn():
     named = contact_sheet([Row("studio", [BASE])], ["base"], "Watch")
     ink = [np.all(np.asarray(sheet) < 100, axis=2).sum() for sheet in (plain, named)]
     assert ink[1] > ink[0] + 50
+
+
+def test_a_labelled_sheet_is_not_made_where_it_could_not_be_opened():
+    pictures = [Image.new("L", (8000, 4000))] * 2
+    with pytest.raises(TooLarge, match=r"The sheet would have 8000×\d+ pixels; 64 megapixels is the most"):
+        labelled_sheet(pictures, ["", "a label"], columns=1, gap=0)
+
+
+def test_a_labelled_sheet_goes_row_by_row():
+    pictures = [Image.new("RGB", size, "red") for size in ((10, 20), (30, 10), (20, 5))]
+    sheet = labelled_sheet(pictures, ["", "", ""], gap=2)
+    assert sheet.cells == ((7, 2, 17, 22), (24, 12, 54, 22), (2, 24, 22, 29))
+    assert sheet.image.size == (56, 31)
+    assert [sheet.image.getpixel(cell[:2]) for cell in sheet.cells] == [(255, 0, 0)] * 3
+    assert sheet.image.getpixel((40, 26)) == (255, 255, 255)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
+from lib_extension.pictures import masks
 from lib_extension.pictures.png import decode_picture, encode_png
 from lib_extension.pictures.sizes import floor_to_8
 from lib_extension.spec.calls import Call, ModelMask
@@ -77,7 +78,7 @@ def paint(call: Call) -> Answer:
         image = decode_picture(call.controlnet_input_images[0], what="image")
         return Answer((Picture(encode_png(image.convert("L").filter(ImageFilter.FIND_EDGES))),))
     assert isinstance(call, ModelMask)
-    bright = decode_picture(call.image, what="image").convert("L").point(lambda value: 255 if value > 128 else 0)
+    bright = masks.threshold(decode_picture(call.image, what="image").convert("L"), 128)
     return Answer((Picture(encode_png(bright)),))
 
 

@@ -139,7 +139,7 @@ class TestNothingToRedraw:
     full = Image.new("L", (40, 40), 255)
 
     def test_fails(self, masks: dict[str, object]):
-        with pytest.raises(BadRequest, match='"s" found nothing to choose. "when_empty" says'):
+        with pytest.raises(BadRequest, match=r'"s" found nothing to choose. "when_empty" says'):
             run(stage("inpaint", **masks), photo(40, 40), m=EMPTY, full=self.full)
 
     def test_is_skipped(self, masks: dict[str, object]):
