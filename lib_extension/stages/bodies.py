@@ -24,7 +24,7 @@ PictureOf = Callable[[Control], Image.Image]  # the picture that guides a unit, 
 def txt2img_body(stage: PictureStage, given: Given, frame: Frame) -> Txt2Img:
     """The body of a picture made from nothing."""
     return Txt2Img(
-        **_fields(stage, given.seed, frame, guided_by(given, frame, None)),
+        **_fields(stage, given.seed, frame, _scripts(stage, guided_by(given, frame, None))),
         denoising_strength=0.0,
         enable_hr=False,
     )
@@ -33,7 +33,7 @@ def txt2img_body(stage: PictureStage, given: Given, frame: Frame) -> Txt2Img:
 def img2img_body(stage: PictureStage, seed: int, frame: Frame, image: Image.Image, picture_of: PictureOf, **more: Any) -> Img2Img:
     """The body that redraws `image`, which has the frame's size; `more` are fields of Img2Img, such as denoising_strength and mask."""
     fields: dict[str, Any] = {
-        **_fields(stage, seed, frame, picture_of),
+        **_fields(stage, seed, frame, _scripts(stage, picture_of, more.get("mask"))),
         "init_images": [encode_base64(frame.widen(on_white(image)))],
         "resize_mode": 0,  # it has the size already
         "image_cfg_scale": 1.5,
@@ -59,12 +59,12 @@ def guided_by(given: Given, frame: Frame, own: Image.Image | None) -> PictureOf:
             raise BadRequest(f'A control ({control.module}, {control.model}) of "{given.stage.id}" needs "image": nothing is taken here.')
         image = on_white(given.others[control.image].image) if control.image else own
         assert image is not None
-        return frame.fit_unit(on_white(image), control.resize_mode)
+        return frame.fit_unit(on_white(image), control.resize_mode, exactly=control.inpaints)
 
     return picture_of
 
 
-def _fields(stage: PictureStage, seed: int, frame: Frame, picture_of: PictureOf) -> dict[str, Any]:
+def _fields(stage: PictureStage, seed: int, frame: Frame, scripts: dict[str, Any]) -> dict[str, Any]:
     """Every field that the two bodies share. None only where there is no value that means the same on every host."""
     width, height = frame.asked
     return {
@@ -102,7 +102,7 @@ def _fields(stage: PictureStage, seed: int, frame: Frame, picture_of: PictureOf)
         "do_not_save_grid": True,
         "send_images": True,
         "save_images": False,
-        "alwayson_scripts": _scripts(stage, picture_of),
+        "alwayson_scripts": scripts,
     }
 
 
@@ -114,17 +114,21 @@ def _options(stage: PictureStage) -> dict[str, Any]:
     return options | stage.override_settings
 
 
-def _scripts(stage: PictureStage, picture_of: PictureOf) -> dict[str, Any]:
+def _scripts(stage: PictureStage, picture_of: PictureOf, mask: str | None = None) -> dict[str, Any]:
     scripts = {name.lower(): args if isinstance(args, dict) else {"args": args} for name, args in stage.alwayson.items()}
-    units = [_unit(control, picture_of(control)) for control in stage.controlnet if control.enabled]
+    units = [_unit(control, picture_of(control), mask) for control in stage.controlnet if control.enabled]
     return scripts | ({"controlnet": {"args": units}} if units else {})
 
 
-def _unit(control: Control, image: Image.Image) -> dict[str, Any]:
-    """A unit with every field but those that have no value. The picture is base64 text, the one form that all hosts take."""
+def _unit(control: Control, image: Image.Image, mask: str | None) -> dict[str, Any]:
+    """A unit with every field but those that have no value. The picture is base64 text, the one form that all hosts take.
+
+    ControlNet takes the call's mask for a unit without a picture only; ours have one, so that units that inpaint are sent the mask.
+    """
     unit = ControlNetUnit(
         enabled=True,
         image=encode_base64(image),
+        mask=mask if control.inpaints else None,
         module=control.module,
         model=control.model,
         weight=control.weight,

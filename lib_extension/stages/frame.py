@@ -41,9 +41,12 @@ class Frame:
         margins = ((0, below), (0, right), (0, 0))
         return Image.fromarray(np.pad(np.asarray(image), margins[: np.asarray(image).ndim], mode="edge"))
 
-    def fit_unit(self, image: Image.Image, resize_mode: str) -> Image.Image:
-        """A ControlNet unit's picture. Where the frame is widened so is the picture, that both still lie on each other."""
-        if self.asked == self.size:
+    def fit_unit(self, image: Image.Image, resize_mode: str, *, exactly: bool = False) -> Image.Image:
+        """A ControlNet unit's picture. Where the frame is widened so is the picture, that both still lie on each other.
+
+        `exactly` brings it to the size asked in any case, for a mask of that size to go with it.
+        """
+        if self.asked == self.size and not exactly:
             return image
         return self.widen(resize_image(_UNIT_MODES[resize_mode], image, *self.size))
 

@@ -23,6 +23,8 @@ FILLS = ("fill", "original", "latent noise", "latent nothing")  # by the API's n
 class InpaintStage(PictureStage):
     """Redraws what a mask chooses. The result has the size of the picture taken; width and height are what is drawn at."""
 
+    has_mask = True
+
     type: Literal["inpaint"] = field(label="Type")
     denoising_strength: float = field(0.75, label="Denoising strength", minimum=0, maximum=1, step=0.01)
     mask: MaskUse = field(label="Mask", help="White is redrawn: a mask stage or input, or masks written here.")

@@ -66,10 +66,17 @@ class Control(Settings):
         if self.module.lower() == "none" and self.model.lower() == "none":
             raise BadRequest("A control has neither module nor model, so it would do nothing. Name a model, or leave the control out.")
 
+    @property
+    def inpaints(self) -> bool:
+        """Whether the preprocessor looks at a mask beside the picture."""
+        return self.module.lower().startswith("inpaint")
+
 
 @dataclass(frozen=True, kw_only=True)
 class PictureStage(Stage):
     """The settings that every stage has which a model draws."""
+
+    has_mask = False  # no setting: whether the stage's calls carry a mask
 
     prompt: str = field("", label="Prompt")
     negative_prompt: str = field("", label="Negative prompt")
@@ -103,9 +110,14 @@ class PictureStage(Stage):
     override_settings: dict[str, Any] = field({}, label="Options of the backend", help="For these calls only, under the backend's names.")
 
     def check(self) -> None:
-        """Refuse ControlNet units in two places."""
+        """Refuse ControlNet units in two places, and such as need a mask where there is none."""
         if any(name.lower() == "controlnet" for name in self.alwayson):
             raise BadRequest('"alwayson" has controlnet in it; its units go into the stage\'s field "controlnet".')
+        for place, control in enumerate(self.controlnet):
+            if control.enabled and control.inpaints and not self.has_mask:
+                raise BadRequest(
+                    f'controlnet[{place}].module is "{control.module}", which needs a mask. Use it in a stage of type inpaint.'
+                )
 
     @property
     def count(self) -> int:

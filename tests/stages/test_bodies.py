@@ -149,6 +149,25 @@ def test_a_units_picture_is_widened_like_the_picture():
     assert (pixels(sent)[:, 61:] == pixels(sent)[:, 60:61]).all()
 
 
+@pytest.mark.parametrize("side", [61, 64])
+@pytest.mark.parametrize("named", [{}, {"image": "e"}])
+def test_a_unit_that_inpaints_has_the_mask_at_its_pictures_size(side: int, named: dict[str, str]):
+    mask = Image.new("L", (side, 64))
+    mask.paste(255, (0, 0, 30, 30))
+    control = {"module": "inpaint_only", "model": "inpaint", **named}
+    body = body_of("inpaint", photo(side, 64), mask="m", controlnet=[control], others={"m": mask, "e": photo(122, 128)})
+    (unit,) = body.alwayson_scripts["controlnet"]["args"]
+    assert unit["mask"] == body.mask
+    assert decode_picture(unit["image"], what="").size == decode_picture(unit["mask"], what="").size == (64, 64)
+
+
+def test_other_units_have_no_mask_and_one_that_inpaints_needs_one():
+    body = body_of("inpaint", photo(64, 64), mask="m", controlnet=[{"model": "tile"}], others={"m": Image.new("L", (64, 64), 255)})
+    assert "mask" not in body.alwayson_scripts["controlnet"]["args"][0]
+    with pytest.raises(BadRequest, match=r'"inpaint_only\+lama", which needs a mask. Use it in a stage of type inpaint'):
+        stage("img2img", controlnet=[{"module": "inpaint_only+lama", "model": "m"}])
+
+
 def test_a_unit_that_is_switched_off_is_not_sent():
     control = {"enabled": False, "image": "d", "model": "demo"}
     body = body_of("txt2img", controlnet=[control])
