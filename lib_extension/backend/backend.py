@@ -136,7 +136,7 @@ class Backend:
         with self._lock:
             if self._here is None:
                 connection = self._connect()
-                wire = Wire(connection.url, connection.transport, connection.auth)
+                wire = Wire(connection.url, connection.transport, connection.auth, name=connection.name)
                 try:
                     identity = probe_identity(wire, connection.version)
                     self._here = _Here(connection, wire, identity, tells_tasks(wire))

@@ -53,11 +53,11 @@ class Client:
             images = tuple(decode_picture(text, what="A picture from the backend") for text in answer["images"][wanted])
             found = Answer(images, tuple(info["infotexts"][wanted]), tuple(info["all_seeds"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise WrongAnswer(f"{self._wire.url} answered {route} without the pictures' information: is it a WebUI?") from error
+            raise WrongAnswer(f"{self._wire.name} answered {route} without the pictures' information: is it a WebUI?") from error
         asked = body.batch_size * body.n_iter
         if len(found.images) != asked:
             raise WrongAnswer(
-                f"{self._wire.url} was asked for {asked} pictures and gave {len(found.images)}: the call was interrupted there."
+                f"{self._wire.name} was asked for {asked} pictures and gave {len(found.images)}: the call was interrupted there."
             )
         return found
 
@@ -75,5 +75,5 @@ class Client:
 
     def _object(self, answer: Any, route: str) -> dict[str, Any]:
         if not isinstance(answer, dict):
-            raise WrongAnswer(f"{self._wire.url} answered {route} with something else than an object: is it a WebUI?")
+            raise WrongAnswer(f"{self._wire.name} answered {route} with something else than an object: is it a WebUI?")
         return answer

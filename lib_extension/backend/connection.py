@@ -23,9 +23,10 @@ def _nothing() -> None:
 class Connection:
     """A backend that can be called now."""
 
-    url: str  # as messages name it
+    url: str
     transport: httpx.BaseTransport
     auth: Auth | None = None
+    name: str = ""  # as messages name it; by its address where there is none
     version: str = ""  # where it is known without asking
     close: Callable[[], None] = _nothing  # ends what was started for it
 
@@ -46,6 +47,6 @@ def to_engine(model: str) -> Connect:
         with ExitStack() as opened:
             folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="atelier-engine-")))
             url = opened.enter_context(running_engine(model, folder / "engine.log"))
-            return Connection(url, httpx.HTTPTransport(), close=opened.pop_all().close)
+            return Connection(url, httpx.HTTPTransport(), name=f"the engine ({model})", close=opened.pop_all().close)
 
     return start

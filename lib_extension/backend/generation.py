@@ -37,10 +37,10 @@ def generate(session: Session, body: Txt2Img | Img2Img, flight: Flight) -> Answe
     session.proofs.demand(body, session.inventory)
     sent = worded(body, session, flight.task_id)
     route = "img2img" if isinstance(body, Img2Img) else "txt2img"
-    got = read_returned(session.flights.send(flight, f"/sdapi/v1/{route}", sent), session.wire.url)
+    got = read_returned(session.flights.send(flight, f"/sdapi/v1/{route}", sent), session.wire.name)
     cut_short = flight.was_cut_short(str(got.info.get("job_timestamp")))
     session.leaks.mend(sent["override_settings"])
-    check_receipts(Asked(body, session.inventory, session.wire.url, cut_short), got)
+    check_receipts(Asked(body, session.inventory, session.wire.name, cut_short), got)
     return _answer(got)
 
 

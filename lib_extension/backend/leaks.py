@@ -32,7 +32,7 @@ class Leaks:
             left = self._left({name: doubtful[name] for name in left})
         if left:
             names = ", ".join(f"{name} (it was {self._before[name]!r})" for name in left)
-            raise WrongAnswer(f"{self._wire.url} keeps options of a call that has ended: {names}. Set them back in its settings.")
+            raise WrongAnswer(f"{self._wire.name} keeps options of a call that has ended: {names}. Set them back in its settings.")
         self._kept |= doubtful.keys()
 
     def _left(self, overrides: Mapping[str, Any]) -> list[str]:

@@ -25,7 +25,10 @@ def parse_backend(text: str, auth: Auth | None = None, webui: Connect | None = N
         if webui is None:
             raise BadRequest('The backend "webui" is the WebUI\'s own process, and this runs in none. Give its address instead.')
         return Backend(WEBUI, webui)
-    parts = urlsplit(text.strip())
+    try:
+        parts = urlsplit(text.strip())
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise BadRequest(f'"{_shown(text)}" is no backend. Use engine:demo, an address such as http://127.0.0.1:7860, or webui.')
     if parts.username:

@@ -36,7 +36,7 @@ def detect_map(wire: Wire, call: Detect, inventory: Inventory) -> Answer:
     images = told.get("images") if isinstance(told, dict) else None
     if not isinstance(images, list) or len(images) != len(call.controlnet_input_images):
         raise WrongAnswer(
-            f'{wire.url} made no map with "{call.controlnet_module}". Look at its console: the preprocessor\'s weights may be missing.'
+            f'{wire.name} made no map with "{call.controlnet_module}". Look at its console: the preprocessor\'s weights may be missing.'
         )
     return Answer(tuple(Picture(_png(text, "map")) for text in images))
 
@@ -46,13 +46,13 @@ def upscale_one(wire: Wire, call: ExtraSingle) -> Answer:
     told = wire.post("/sdapi/v1/extra-single-image", vars(call))
     text = told.get("image") if isinstance(told, dict) else None
     if not isinstance(text, str) or not text:
-        raise WrongAnswer(f"{wire.url} gave no upscaled picture: the call was interrupted there. Run it again.")
+        raise WrongAnswer(f"{wire.name} gave no upscaled picture: the call was interrupted there. Run it again.")
     png = _png(text, "upscaled picture")
     came = open_picture(png, what="The upscaled picture").size
     wanted = _upscaled_size(call)
     if wanted is not None and any(not 0 <= asked - side < SLACK for asked, side in zip(wanted, came, strict=True)):
         raise WrongAnswer(
-            f'{wire.url} was asked for {wanted} pixels by "{call.upscaler_1}" and gave {came}. Is the upscaler\'s file whole?'
+            f'{wire.name} was asked for {wanted} pixels by "{call.upscaler_1}" and gave {came}. Is the upscaler\'s file whole?'
         )
     return Answer((Picture(png),))
 

@@ -29,10 +29,10 @@ def probe_identity(wire: Wire, version: str = "") -> Identity:
     except NoRoute:
         flags = _flags(wire)
     except (KeyError, TypeError) as error:
-        raise WrongAnswer(f"{wire.url} says that it is an Atelier engine, but not which; is it of another version?") from error
+        raise WrongAnswer(f"{wire.name} says that it is an Atelier engine, but not which; is it of another version?") from error
     api = wire.get("/openapi.json")
     if not isinstance(api, dict) or not isinstance(api.get("paths"), dict):
-        raise WrongAnswer(f"{wire.url} answers, but not as a WebUI does. Is the address right?")
+        raise WrongAnswer(f"{wire.name} answers, but not as a WebUI does. Is the address right?")
     host = _host(flags, api)
     device = _device(flags, wire.get("/sdapi/v1/memory"))
     return Identity(host, version or f"api-{_fingerprint(api)}", device, _precision(flags, host, device))
@@ -61,7 +61,7 @@ def read_inventory(wire: Wire, identity: Identity, known: Known) -> Inventory:
     try:
         return _read(wire, identity, known)
     except (KeyError, TypeError, AttributeError) as error:
-        raise WrongAnswer(f"{wire.url} lists its models in a form that is not known: is it a WebUI?") from error
+        raise WrongAnswer(f"{wire.name} lists its models in a form that is not known: is it a WebUI?") from error
 
 
 def _read(wire: Wire, identity: Identity, known: Known) -> Inventory:
@@ -104,7 +104,7 @@ def _flags(wire: Wire) -> Mapping[str, Any]:
         if not isinstance(flags, dict):
             raise
     if not isinstance(flags, dict):
-        raise WrongAnswer(f"{wire.url} answers, but not as a WebUI does. Is the address right?")
+        raise WrongAnswer(f"{wire.name} answers, but not as a WebUI does. Is the address right?")
     return flags
 
 

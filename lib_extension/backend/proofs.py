@@ -5,6 +5,7 @@ Each file is tried once with a checkpoint, so this is a cost of the first call, 
 
 from __future__ import annotations
 
+import re
 import threading
 
 from PIL import ImageChops
@@ -12,6 +13,7 @@ from PIL import ImageChops
 from lib_extension.backend.dialects import Dialect
 from lib_extension.backend.eligible import loras_in
 from lib_extension.backend.errors import Failed, WrongAnswer
+from lib_extension.backend.receipts import lora_hashes, lora_key, not_loaded
 from lib_extension.backend.returned import Returned
 from lib_extension.backend.smallest import SIDE, smallest_picture
 from lib_extension.backend.wire import Wire
@@ -20,6 +22,7 @@ from lib_extension.spec.inventory import NOTHING, Inventory
 from lib_extension.spec.sdapi import Img2Img, Txt2Img
 
 _Tried = tuple[str, ...]
+_MISFIT = re.compile(r"size|shape|dimension")  # what torch says of tensors that do not fit each other
 
 
 class Proofs:
@@ -53,12 +56,16 @@ class Proofs:
         try:
             with_it = smallest_picture(self._wire, self._dialect, inventory, checkpoint=checkpoint, prompt=f"a <lora:{name}:1>")
         except Failed as error:
+            if not _MISFIT.search(str(error)):
+                raise
             raise WrongAnswer(
-                f'The LoRA "{name}" does not fit the checkpoint {checkpoint}: {error} Choose one of the same base.'
+                f'The LoRA "{name}" does not fit the checkpoint {checkpoint}; choose one of the same base. {error}'
             ) from error
+        if not with_it.fields or lora_key(name) not in lora_hashes(with_it.fields[0]):
+            raise not_loaded(name, self._wire.name)
         if _equal(with_it, self._without(checkpoint, inventory)):
             raise WrongAnswer(
-                f'The LoRA "{name}" changes nothing at {self._wire.url}: its file is broken, made for another base than {checkpoint}, '
+                f'The LoRA "{name}" changes nothing at {self._wire.name}: its file is broken, made for another base than {checkpoint}, '
                 "or has names for its weights that this WebUI does not read (those of diffusers or peft). Convert it to kohya's names."
             )
         self._proven.add(tried)
@@ -71,7 +78,7 @@ class Proofs:
         with_it = smallest_picture(self._wire, self._dialect, inventory, checkpoint=checkpoint, unit=sent)
         if _equal(with_it, self._without(checkpoint, inventory)):
             raise WrongAnswer(
-                f"ControlNet {unit.module} with {unit.model} does not guide pictures at {self._wire.url}, and it does not say why. "
+                f"ControlNet {unit.module} with {unit.model} does not guide pictures at {self._wire.name}, and it does not say why. "
                 f"Does the model fit the base of {checkpoint}, and are the preprocessor's weights there? Look at its console."
             )
         self._proven.add(tried)

@@ -143,12 +143,9 @@ def loras_loaded(asked: Asked, got: Returned) -> None:
     for fields in got.fields if wanted else ():
         told = lora_hashes(fields)
         for name in wanted:
-            hash = told.get(name.translate(_SYMBOLS))
+            hash = told.get(lora_key(name))
             if hash is None:
-                raise WrongAnswer(
-                    f'{asked.where} did not load the LoRA "{name}": its file is missing there, or cannot be read. Put a whole file '
-                    "into its Lora folder."
-                )
+                raise not_loaded(name, asked.where)
             known = asked.inventory.lora(name)
             if known is not None and known.hash and not hash.startswith(known.hash[: len(hash)]):
                 raise WrongAnswer(f'The LoRA "{name}" at {asked.where} was overwritten since the run was planned. Start the run again.')
@@ -220,6 +217,16 @@ def lora_hashes(fields: Mapping[str, str]) -> dict[str, str]:
     """Name to hash, from an infotext."""
     pairs = re.findall(r"([^,:]+):\s*([0-9a-fA-F]+)", fields.get("Lora hashes", ""))
     return {name.strip(): hash.lower() for name, hash in pairs}
+
+
+def lora_key(name: str) -> str:
+    """The name as "Lora hashes" has it."""
+    return name.translate(_SYMBOLS)
+
+
+def not_loaded(name: str, where: str) -> WrongAnswer:
+    """For a LoRA that "Lora hashes" does not tell of."""
+    return WrongAnswer(f'{where} did not load the LoRA "{name}": its file is missing there, or cannot be read. Put a whole file there.')
 
 
 def _sizes(body: Txt2Img | Img2Img) -> list[tuple[int, int]]:

@@ -33,4 +33,4 @@ def smallest_picture(
         alwayson_scripts={CONTROLNET: {"args": [unit]}} if unit else {},
     )
     sent = {name: value for name, value in dataclasses.asdict(body).items() if value is not None}
-    return read_returned(wire.post("/sdapi/v1/txt2img", sent), wire.url)
+    return read_returned(wire.post("/sdapi/v1/txt2img", sent), wire.name)

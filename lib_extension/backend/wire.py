@@ -24,10 +24,15 @@ class Wire:
     """One server, reached through the transport that is handed in. May be used by several threads at once."""
 
     def __init__(
-        self, url: str, transport: httpx.BaseTransport, auth: tuple[str, str] | None = None, timeout: float = GENERATION_SECONDS
+        self,
+        url: str,
+        transport: httpx.BaseTransport,
+        auth: tuple[str, str] | None = None,
+        timeout: float = GENERATION_SECONDS,
+        name: str = "",
     ) -> None:
-        """`timeout` is in seconds, for one answer."""
-        self.url = url
+        """`timeout` is in seconds, for one answer. Messages call the server by `name`, or by its address."""
+        self.name = name or url
         self._http = httpx.Client(base_url=url, transport=transport, auth=auth, timeout=httpx.Timeout(timeout, connect=CONNECT_SECONDS))
 
     def close(self) -> None:
@@ -61,25 +66,25 @@ class Wire:
         try:
             response = self._http.request(method, path, json=body, timeout=timeout or self._http.timeout)
         except httpx.TimeoutException as error:
-            raise Unreachable(f"{self.url} did not answer in time.") from error
+            raise Unreachable(f"{self.name} did not answer in time.") from error
         except (httpx.HTTPError, RuntimeError) as error:  # a RuntimeError where another thread closed the client meanwhile
-            raise Unreachable(f"{self.url} does not answer: is it running there, with --api?") from error
+            raise Unreachable(f"{self.name} does not answer: is it running there, with --api?") from error
         if response.is_error:
             raise self._refusal(response, path)
         try:
             return response.json()
         except ValueError as error:
-            raise WrongAnswer(f"{self.url} answered {path} with something that is not JSON: is it a WebUI?") from error
+            raise WrongAnswer(f"{self.name} answered {path} with something that is not JSON: is it a WebUI?") from error
 
     def _refusal(self, response: httpx.Response, path: str) -> BackendError:
         answer = _json(response)
         said = _said(answer) or f"status {response.status_code}"
         if response.status_code == 404 and said == "Not Found":
-            return NoRoute(f"{self.url} has no {path}: is it a WebUI started with --api?")
+            return NoRoute(f"{self.name} has no {path}: is it a WebUI started with --api?")
         if response.status_code in (401, 403):
-            return Refused(f"{self.url} asks for a name and a password ({said}): give the pair of its --api-auth.")
+            return Refused(f"{self.name} asks for a name and a password ({said}): give the pair of its --api-auth.")
         kind = Failed if response.status_code >= 500 else Refused
-        return kind(f"{self.url} refused: {said}", answer)
+        return kind(f"{self.name} refused: {said}", answer)
 
 
 def _json(response: httpx.Response) -> Any:

@@ -1,0 +1,1 @@
+"""What belongs to the WebUI that the extension runs in."""
