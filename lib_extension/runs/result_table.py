@@ -65,6 +65,12 @@ class Results:
         with self._database.read() as connection:
             return [(key, number) for key, number in connection.execute(question, (blob,))]
 
+    def beginning_with(self, start: str) -> list[str]:
+        """The keys that begin so (hex digits), the latest made first."""
+        question = "SELECT key FROM results WHERE key >= ? AND key < ? ORDER BY made DESC"
+        with self._database.read() as connection:
+            return [key for (key,) in connection.execute(question, (start, f"{start}g"))]
+
     def all(self) -> Iterator[Result]:
         """Every result, read one by one."""
         with self._database.read() as connection:

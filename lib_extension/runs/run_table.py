@@ -65,6 +65,12 @@ class Runs:
         with self._database.read() as connection:
             return [_run(row) for row in connection.execute(question, (name, limit))]
 
+    def with_key(self, key: str) -> list[str]:
+        """The ids of the runs that have this stage instance, the newest first."""
+        question = "SELECT DISTINCT run, created FROM nodes JOIN runs ON runs.id = nodes.run WHERE key = ? ORDER BY created DESC"
+        with self._database.read() as connection:
+            return [run for run, _ in connection.execute(question, (key,))]
+
     def set_state(self, run_id: str, state: State, message: str = "") -> None:
         """Say where the run is now."""
         with self._database.write() as connection:

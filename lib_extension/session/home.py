@@ -1,0 +1,34 @@
+"""Where does everything lie? One folder: the ledger, the pictures, own recipes, and what runs leave when no other place is named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_HOME = Path(__file__).resolve().parents[2] / "atelier-data"  # beside the code: the same from wherever it is called
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder and what is in it."""
+
+    folder: Path = DEFAULT_HOME
+
+    @property
+    def ledger(self) -> Path:
+        """The SQLite file."""
+        return self.folder / "ledger.db"
+
+    @property
+    def blobs(self) -> Path:
+        """Pictures by hash."""
+        return self.folder / "blobs"
+
+    @property
+    def recipes(self) -> Path:
+        """Own recipes, a folder each."""
+        return self.folder / "recipes"
+
+    def outputs(self, run_id: str) -> Path:
+        """The folder of a run's pictures."""
+        return self.folder / "outputs" / run_id

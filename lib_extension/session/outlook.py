@@ -1,0 +1,43 @@
+"""What will a run do, and what is wrong with it? Its plan with reasons, and what preflight finds, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lib_extension.plan import Explained, Plan, explain
+from lib_extension.preflight.finding import Finding
+from lib_extension.runs.ledger import Ledger
+from lib_extension.runs.planning import Planned
+from lib_extension.spec.errors import AtelierError
+
+
+class PreflightRefused(AtelierError):
+    """The run would fail or go wrong: `findings` say where."""
+
+    status = 422
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        errors = [finding for finding in findings if finding.severity == "error"]
+        super().__init__(" ".join(f"{finding.stage}.{finding.field}: {finding.message}" for finding in errors))
+        self.findings = tuple(findings)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Of a run that is only thought of."""
+
+    plan: Plan
+    explained: tuple[Explained, ...]  # of every node, in the plan's order
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> list[Finding]:
+        """What keeps the run from starting."""
+        return [finding for finding in self.findings if finding.severity == "error"]
+
+
+def look_ahead(planned: Planned, name: str, ledger: Ledger, findings: Sequence[Finding]) -> Outlook:
+    """The outlook of a plan for the recipe `name`, compared with its latest runs."""
+    earlier = ledger.earlier_parts(name, {node.place for node in planned.plan.nodes})
+    return Outlook(planned.plan, explain(planned.plan, planned.done, earlier), tuple(findings))

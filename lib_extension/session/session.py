@@ -1,0 +1,102 @@
+"""What can be done with recipes and runs? One object that has ledger, pictures, recipes and backends, for whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lib_extension.backend.backend import Backend
+from lib_extension.backend.errors import BackendError
+from lib_extension.backend.parse import parse_backend
+from lib_extension.backend.pool import Pool
+from lib_extension.plan import Explained, explain
+from lib_extension.runs.blobs import Blobs
+from lib_extension.runs.ledger import Ledger
+from lib_extension.runs.outputs import Outputs
+from lib_extension.runs.planning import Planned
+from lib_extension.runs.records import Run
+from lib_extension.runs.runner import Runner
+from lib_extension.session.asked import Asked
+from lib_extension.session.home import Home
+from lib_extension.session.outlook import Outlook, PreflightRefused, look_ahead
+from lib_extension.session.recipes import Recipes
+from lib_extension.session.restoring import Restorer
+from lib_extension.session.reviews import Review, find_review, open_reviews, places_of
+from lib_extension.spec.errors import BadRequest, Busy
+
+HELPER = "engine:none"  # an engine without a checkpoint: masks, maps and scores that need a network, where no backend makes them
+
+
+class Session:
+    """Opened by a process, closed at its end. Several processes may have one home open at once."""
+
+    def __init__(self, home: Home, backends: Sequence[Backend]) -> None:
+        """No backend is reached, and no engine started, before it is needed."""
+        self.home = home
+        self.recipes = Recipes(home.recipes)
+        self.ledger = Ledger(home.ledger)
+        self.blobs = Blobs(home.blobs)
+        has_engine = any(backend.spec.startswith("engine:") for backend in backends)
+        self.pool = Pool(backends, None if has_engine else parse_backend(HELPER))
+        self.runner = Runner(self.ledger, self.blobs, self.pool)
+        self.restorer = Restorer(self.runner)
+
+    def close(self) -> None:
+        """Pause what runs here, and let go of everything."""
+        self.runner.close()
+        self.pool.close()
+        self.ledger.close()
+
+    def outlook(self, asked: Asked) -> Outlook:
+        """What the run would do and what is wrong with it, by what backends had when they were last seen; nothing is written down."""
+        planned = self.runner.preview(asked.whole, asked.values, asked.pictures, asked.confirmed)
+        return look_ahead(planned, asked.recipe.name, self.ledger, ())
+
+    def add(self, asked: Asked, folder: str = "") -> tuple[str, Outlook]:
+        """Write down a run, after preflight by what backends have now: its id, and what was found. PreflightRefused for errors."""
+        self._look_at_backends()
+        outlook = self.outlook(asked)
+        if outlook.errors:
+            raise PreflightRefused(outlook.findings)
+        run_id = self.runner.add(asked.whole, asked.values, asked.pictures, folder, asked.confirmed)
+        for key, chosen in asked.choices.items():
+            self.ledger.runs.choose(run_id, key, chosen)
+        return run_id, outlook
+
+    def explained(self, run_id: str) -> tuple[Planned, tuple[Explained, ...]]:
+        """What the run would do now."""
+        planned = self.runner.plan(run_id)
+        places = {node.place for node in planned.plan.nodes}
+        earlier = self.ledger.earlier_parts(self.ledger.runs.get(run_id).name, places, but=run_id)
+        return planned, explain(planned.plan, planned.done, earlier)
+
+    def reviews(self, run_id: str) -> list[Review]:
+        """The choices that the run waits for, or will wait for when the rest is done."""
+        return open_reviews(self.runner, run_id)
+
+    def choose(self, run_id: str, stage: str, chosen: Sequence[object], item: int | None = None) -> Review:
+        """Decide a review; the run goes on by itself only where it is at work here. Pictures and items are counted from 1."""
+        review = find_review(self.reviews(run_id), stage, item)
+        self.runner.choose(run_id, review.key, places_of(review, chosen))
+        return review
+
+    def write_outputs(self, run: Run, folder: Path, private: bool = False) -> list[str]:
+        """Write what is done of the run into a folder; the files' names."""
+        return Outputs(self.ledger, self.blobs, private).write(run, self.runner.plan(run.id).plan, folder)
+
+    def remove(self, run_id: str) -> None:
+        """Forget a run that is not at work. What it made stays until garbage is collected."""
+        run = self.ledger.runs.get(run_id)
+        if run.pinned:
+            raise BadRequest(f'The run "{run_id}" is pinned; take the pin away first.')
+        if run.state == "running":
+            raise Busy(f'The run "{run_id}" is at work; cancel it first.')
+        self.ledger.runs.remove(run_id)
+
+    def _look_at_backends(self) -> None:
+        """Ask each what it has, so that preflight goes by that. One that does not answer is told of when the run is planned."""
+        for backend in self.pool.backends:
+            try:
+                backend.inventory()
+            except BackendError:
+                continue
