@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lib_extension.engine.walk import Walk, noised, slope_of, steps_of
+from lib_extension.engine.walk import Walk, noised_on_path, slope_of, steps_of
 
 
 def lms(walk: Walk, x: Tensor, sigmas: list[float]) -> Tensor:
@@ -86,7 +86,7 @@ def dpmpp_3m_sde(walk: Walk, x: Tensor, sigmas: list[float]) -> Tensor:
                 x = x + phi_2 * d1 - (phi_2 / eased - 0.5) * d2
             elif before:
                 x = x + phi_2 * (denoised - before[0]) / (widths[0] / width)
-            x = noised(walk, x, after * math.sqrt(-math.expm1(-2 * width * walk.eta)))
+            x = noised_on_path(walk, x, after * math.sqrt(-math.expm1(-2 * width * walk.eta)), sigma, after)
             widths = [width, *widths[:1]]
         before = [denoised, *before[:1]]
         walk.done(i)
@@ -141,7 +141,7 @@ def _dpmpp_2m_sde(walk: Walk, x: Tensor, sigmas: list[float], *, heun_form: bool
                 r = width_before / width
                 share = kept / (-width - eased) + 1 if heun_form else 0.5 * kept
                 x = x + share * (denoised - before) / r
-            x = noised(walk, x, after * math.sqrt(-math.expm1(-2 * eased)))
+            x = noised_on_path(walk, x, after * math.sqrt(-math.expm1(-2 * eased)), sigma, after)
             width_before = width
         before = denoised
         walk.done(i)

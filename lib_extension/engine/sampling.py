@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from lib_extension.engine.brownian import PathNoise
 from lib_extension.engine.denoise import Denoiser, Guidance
 from lib_extension.engine.latents import PreviewColours
 from lib_extension.engine.noise import PictureNoise
@@ -52,12 +53,14 @@ class Sampled:
 class Path:
     """Noise levels to walk. ``start`` are the latents to begin with, or None for noise alone.
 
-    ``noise_level`` is how much noise these get, where it is not the first level walked from.
+    ``noise_level`` is how much noise these get, where it is not the first level walked from. ``whole`` are the levels of the schedule
+    of which ``sigmas`` are the end; they are ``sigmas`` themselves where it is empty.
     """
 
     sigmas: list[float]
     start: Tensor | None = None
     noise_level: float | None = None
+    whole: tuple[float, ...] = ()
 
 
 def from_noise(settings: SamplerSettings, levels: NoiseLevels) -> Path:
@@ -75,7 +78,7 @@ def from_latents(settings: SamplerSettings, levels: NoiseLevels, latents: Tensor
         # As in the WebUI: noise for one timestep more than are walked down.
         return Path(rest(steps, last, levels), latents, noise_level=float(levels.sigma_of(leading_timesteps(steps)[last])))
     sigmas = settings.choice.sigmas(steps, levels, cut=settings.cut)
-    return Path(sigmas[max(steps - last - 1, 0) :], latents)
+    return Path(sigmas[max(steps - last - 1, 0) :], latents, whole=tuple(sigmas))
 
 
 def sample(
@@ -100,7 +103,17 @@ def sample(
         if latest is not None:
             tools.progress.step(i + 1, lambda: tools.colours.draw(latest))
 
-    walk = Walk(denoiser, lambda: noise.next().to(device), done, denoiser.negative, settings.eta, settings.churn)
+    whole = path.whole or sigmas
+    paths = PathNoise(noise.shape, noise.seeds.seeds, min(sigma for sigma in whole if sigma > 0), max(whole))
+    walk = Walk(
+        denoise=denoiser,
+        noise=lambda: noise.next().to(device),
+        path_noise=lambda sigma, after: paths.between(sigma, after).to(device),
+        done=done,
+        negative=denoiser.negative,
+        eta=settings.eta,
+        churn=settings.churn,
+    )
     stopped = None
     try:
         x = sampler.solve(walk, x, sigmas)

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from torch import Tensor
 
-from lib_extension.engine.walk import Walk, ancestral, churned, noised, slope_of, steps_of, toward
+from lib_extension.engine.walk import Walk, ancestral, churned, noised, noised_on_path, slope_of, steps_of, toward
 
 
 def euler(walk: Walk, x: Tensor, sigmas: list[float]) -> Tensor:
@@ -90,10 +90,10 @@ def dpmpp_sde(walk: Walk, x: Tensor, sigmas: list[float]) -> Tensor:
         else:
             middle = math.sqrt(sigma * after)
             down, up = ancestral(sigma, middle, walk.eta)
-            halfway = noised(walk, toward(x, denoised, sigma, down), up)
+            halfway = noised_on_path(walk, toward(x, denoised, sigma, down), up, sigma, middle)
             # With the middle of the step (r = 1/2) the first estimate drops out of DPM-Solver++(2S)'s formula.
             down, up = ancestral(sigma, after, walk.eta)
-            x = noised(walk, toward(x, walk.denoise(halfway, middle), sigma, down), up)
+            x = noised_on_path(walk, toward(x, walk.denoise(halfway, middle), sigma, down), up, sigma, after)
         walk.done(i)
     return x
 

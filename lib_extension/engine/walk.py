@@ -24,10 +24,14 @@ class Churn:
 
 @dataclass(frozen=True)
 class Walk:
-    """What a solver may call. ``noise()`` gives fresh noise of x's shape; ``done(i)`` is told after step i (from 0)."""
+    """What a solver may call. ``noise()`` gives fresh noise of x's shape, ``path_noise(sigma, after)`` that of a Brownian path.
+
+    ``done(i)`` is told after step i (from 0).
+    """
 
     denoise: Callable[[Tensor, float], Tensor]
     noise: Callable[[], Tensor]
+    path_noise: Callable[[float, float], Tensor]
     done: Callable[[int], None]
     negative: Callable[[], Tensor]  # The last noiseless estimate by the negative prompt alone.
     eta: float = 1.0
@@ -53,6 +57,10 @@ def toward(x: Tensor, denoised: Tensor, sigma: float, after: float) -> Tensor:
 
 def noised(walk: Walk, x: Tensor, amount: float) -> Tensor:
     return x + walk.noise() * (amount * walk.churn.noise) if amount > 0 else x
+
+
+def noised_on_path(walk: Walk, x: Tensor, amount: float, sigma: float, after: float) -> Tensor:
+    return x + walk.path_noise(sigma, after) * (amount * walk.churn.noise) if amount > 0 else x
 
 
 def ancestral(sigma: float, after: float, eta: float) -> tuple[float, float]:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from lib_extension.engine.brownian import PathNoise
 from lib_extension.engine.samplers import SAMPLERS, Sampler, choose
 from lib_extension.engine.schedules import NoiseLevels
 from lib_extension.engine.solvers import euler
@@ -39,7 +40,8 @@ class Walked:
         def noise() -> Tensor:
             return torch.randn(self.start.shape, generator=generator)
 
-        walk = Walk(denoise, noise, self.done.append, lambda: last[0], eta=0.0 if sampler.scaled else 1.0)
+        paths = PathNoise(self.start.shape[1:], [0], min(s for s in self.sigmas if s > 0), self.sigmas[0])
+        walk = Walk(denoise, noise, paths.between, self.done.append, lambda: last[0], eta=0.0 if sampler.scaled else 1.0)
         self.end = sampler.solve(walk, self.start, self.sigmas)
 
     @property
@@ -102,6 +104,8 @@ def test_churn_adds_noise_only_between_its_bounds() -> None:
         drawn.append(1)
         return torch.zeros(1)
 
-    walk = Walk(denoised, noise, lambda i: None, lambda: torch.zeros(1), churn=Churn(churn=4.0, t_min=1.0, t_max=5.0))
+    walk = Walk(
+        denoised, noise, lambda sigma, after: noise(), lambda i: None, lambda: torch.zeros(1), churn=Churn(churn=4.0, t_min=1.0, t_max=5.0)
+    )
     euler(walk, torch.ones(1), [10.0, 4.0, 2.0, 0.5, 0.0])
     assert len(drawn) == 2
