@@ -22,7 +22,8 @@ class Kind:
 
     `naming` is "ldm", "diffusers", "kohya", "peft", "control-lora" …, or "" where the kind has one only. `method` is a LoRA's type: "lora",
     "locon", "loha", "lokr", "dora", "oft", "glora", "ia3", "full" or "norm". `among` holds the families of a part that several share, such
-    as a VAE: their files do not differ.
+    as a VAE: their files do not differ. `side` is that of the squares that a base model was trained on, in pixels, 0 where nothing tells
+    it, as of networks that are narrower than the published ones.
     """
 
     kind: KindName
@@ -30,6 +31,7 @@ class Kind:
     naming: str = ""
     method: str = ""
     among: tuple[Family, ...] = ()
+    side: int = 0
 
     @property
     def families(self) -> tuple[Family, ...]:

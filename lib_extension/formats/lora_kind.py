@@ -7,7 +7,7 @@ peft's `….lora_A.weight` under `unet.`, `transformer.`, `diffusion_model.` or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from lib_extension.formats.kind import Family, Kind, Tensors, any_has, any_starts, width_of
 from lib_extension.formats.unet_family import BY_TEXT_WIDTH
@@ -45,8 +45,10 @@ def lora_kind(tensors: Tensors, metadata: Mapping[str, str]) -> Kind | None:
 def said_family(metadata: Mapping[str, str]) -> Family:
     """What kohya's trainers and the modelspec write into a file's metadata about its base model."""
     said = metadata.get("ss_base_model_version", ""), metadata.get("modelspec.architecture", "")
-    found: Iterator[Family] = (family for start, family in _SAID if any_starts(said, start))
-    return next(found, "unknown")
+    for start, family in _SAID:
+        if any_starts(said, start):
+            return family
+    return "unknown"
 
 
 _SAID: tuple[tuple[str, Family], ...] = (

@@ -37,8 +37,8 @@ NEW_XL = {"add_embedding__linear_1__weight": (1280, 2816)}
         (network(LDM, BLOCK, linear=True, text_width=1024), Kind("checkpoint", "sd2", "ldm")),
         (network(LDM, "input_blocks.4.1", linear=True, text_width=2048, **XL), Kind("checkpoint", "sdxl", "ldm")),
         (network(LDM, "input_blocks.4.1", linear=True, text_width=1280, **XL), Kind("checkpoint", "unknown", "ldm")),  # the refiner
-        ({LDM + "double_blocks.0.img_attn.qkv.weight": (9216, 3072)}, Kind("checkpoint", "flux", "ldm")),
-        ({LDM + "joint_blocks.0.x_block.attn.qkv.weight": (4608, 1536)}, Kind("checkpoint", "sd3", "ldm")),
+        ({LDM + "double_blocks.0.img_attn.qkv.weight": (9216, 3072)}, Kind("checkpoint", "flux", "ldm", side=1024)),
+        ({LDM + "joint_blocks.0.x_block.attn.qkv.weight": (4608, 1536)}, Kind("checkpoint", "sd3", "ldm", side=1024)),
         ({LDM + "something.else": (1,)}, Kind("checkpoint", "unknown", "ldm")),
         (network("", BLOCK, linear=False, text_width=768), Kind("unet", "sd1", "ldm")),
         (network("", NEW_BLOCK, linear=True, text_width=1024), Kind("unet", "sd2", "diffusers")),

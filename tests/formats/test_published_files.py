@@ -20,17 +20,23 @@ from tests.formats.published import FLUX_LDM, SD3_LDM, Shapes, header
 
 FAMILIES = ("sd1", "sd2", "sdxl", "sd3", "flux")
 UNETS = ("sd1", "sd2", "sdxl")
+SIDES = {"sd1": 512, "sd2": 768, "sdxl": 1024, "sd3": 1024, "flux": 1024}
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_checkpoints_and_their_networks(family: str):
-    assert what_is(header(published.ldm_checkpoint(family))) == Kind("checkpoint", family, "ldm")  # type: ignore[arg-type]
-    assert what_is(header(published.diffusers_network(family))) == Kind("unet", family, "diffusers")  # type: ignore[arg-type]
+    assert what_is(header(published.ldm_checkpoint(family))) == Kind("checkpoint", family, "ldm", side=SIDES[family])  # type: ignore[arg-type]
+    assert what_is(header(published.diffusers_network(family))) == Kind("unet", family, "diffusers", side=SIDES[family])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("said", "side"), [("512x512", 512), ("768x1152", 941), ("0x0", 1024), ("99999x9", 1024), ("large", 1024)])
+def test_metadata_says_what_a_model_was_trained_at(said: str, side: int):
+    assert what_is(header(published.diffusers_network("sdxl"), {"modelspec.resolution": said})).side == side
 
 
 @pytest.mark.parametrize(("shapes", "family"), [(FLUX_LDM, "flux"), (SD3_LDM, "sd3")])
 def test_transformers_by_themselves(shapes: Shapes, family: str):
-    assert what_is(header(shapes)) == Kind("unet", family, "ldm")  # type: ignore[arg-type]
+    assert what_is(header(shapes)) == Kind("unet", family, "ldm", side=SIDES[family])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +143,7 @@ def test_a_file_of_seven_gigabytes_takes_milliseconds(tmp_path: Path):
     assert size > 7_000_000_000
     tracemalloc.start()
     started = process_time()
-    assert what_is(read_header(path)) == Kind("checkpoint", "sdxl", "ldm")
+    assert what_is(read_header(path)) == Kind("checkpoint", "sdxl", "ldm", side=1024)
     took, (_, peak) = process_time() - started, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert took < 1
