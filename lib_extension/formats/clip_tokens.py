@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 CHUNK = 75  # tokens that an encoder reads at once, without start and end
@@ -62,7 +63,7 @@ def _merged(content: bytes) -> int:
     pieces = [letters[byte] for byte in content]
     pieces[-1] += "</w>"
     while len(pieces) > 1:
-        rank, place = min((ranks.get(pair, len(ranks)), i) for i, pair in enumerate(zip(pieces, pieces[1:], strict=False)))
+        rank, place = min((ranks.get(pair, len(ranks)), i) for i, pair in enumerate(pairwise(pieces)))
         if rank == len(ranks):
             break
         first, second = pieces[place : place + 2]
