@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
+from PIL import Image
 
 from lib_extension.backend.client import Client
 from lib_extension.backend.engine_process import running_engine
 from lib_extension.runs.progress_line import ProgressLine
 from lib_extension.runs.recipe_files import BUILT_IN, load_recipe
 from lib_extension.runs.results_folder import save_contact_sheet, save_manifest, save_picture
+from lib_extension.runs.small_recipe import Recipe, inputs_of
 from lib_extension.runs.small_runner import Result, run
 from lib_extension.spec.errors import AtelierError
 
@@ -47,14 +50,26 @@ def make_pictures(recipe_file: Path, model: str, folder: Path) -> None:
         # Two clients: the progress line asks from a thread of its own while the other one waits for its pictures.
         client, asker = (open_until_done.enter_context(closing(Client(url, httpx.HTTPTransport()))) for _ in range(2))
         print(f"{recipe.title or recipe.name}: {len(recipe.stages)} stages for {len(recipe.rows)} rows", flush=True)
+        cut = cut_out(recipe, inputs, client)
         results: list[Result] = []
-        for result in run(recipe, inputs, client, ProgressLine(len(recipe.stages), sys.stdout, asker.progress)):
+        for result in run(recipe, cut, client, ProgressLine(len(recipe.stages), sys.stdout, asker.progress)):
             save_picture(folder, result)
             results.append(result)
         checkpoint = client.checkpoint()
     save_manifest(folder, recipe, checkpoint, results)
     sheet = save_contact_sheet(folder, recipe, inputs, results)
     print(f"{len(results)} pictures are in {folder}; look at {sheet} first")
+
+
+def cut_out(recipe: Recipe, inputs: Mapping[str, Image.Image], client: Client) -> dict[str, Image.Image]:
+    """The inputs; those that give a mask have a transparent ground then: all but the object that the engine's network sees."""
+    used = {name for stage in recipe.stages if stage.mask for row in recipe.rows for name in inputs_of(stage, row)[-1:]}
+    found = dict(inputs)
+    for name in used:
+        if inputs[name].mode != "RGBA":
+            found[name] = inputs[name].convert("RGB")
+            found[name].putalpha(client.part(inputs[name], "object"))
+    return found
 
 
 def _parser() -> argparse.ArgumentParser:

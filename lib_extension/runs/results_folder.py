@@ -32,16 +32,17 @@ def save_picture(folder: Path, result: Result) -> None:
 
 
 def save_contact_sheet(folder: Path, recipe: Recipe, inputs: Mapping[str, Image.Image], results: Sequence[Result]) -> Path:
-    """Write the sheet: a line for each row, a column for each input and for each picture of each stage."""
+    """Write the sheet: a line for each row, first the inputs that it names or else all, then each picture of each stage."""
     places = list(dict.fromkeys((r.stage, r.number) for stage in recipe.stages for r in results if r.stage == stage.name))
     found = {(r.row, r.stage, r.number): r.image for r in results}
     shown = max(image.height for image in found.values())
-    drawings = [_at_most(on_white(image), shown) for image in inputs.values()]
-    rows = [
-        Row(", ".join(map(str, row.values())), [*drawings, *(found.get((i, *place)) for place in places)])
-        for i, row in enumerate(recipe.rows)
-    ]
-    columns = [*inputs, *(f"{stage} {number + 1}" for stage, number in places)]
+    named = [[value for value in row.values() if value in inputs] or list(inputs) for row in recipe.rows]
+    across = max(len(names) for names in named)
+    rows = []
+    for i, (row, names) in enumerate(zip(recipe.rows, named, strict=True)):
+        drawings = [_at_most(on_white(inputs[name]), shown) for name in names] + [None] * (across - len(names))
+        rows.append(Row(", ".join(map(str, row.values())), [*drawings, *(found.get((i, *place)) for place in places)]))
+    columns = ["input"] * across + [f"{stage} {number + 1}" for stage, number in places]
     file = folder / "contact-sheet.png"
     file.write_bytes(encode_png(contact_sheet(rows, columns, title=recipe.title or recipe.name)))
     return file

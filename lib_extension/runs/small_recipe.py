@@ -23,7 +23,7 @@ _VARIABLE = re.compile(r"\{(\w+)\}")
 class Control(Settings):
     """A picture that guides a stage through a ControlNet. The fields have the ControlNet API's names."""
 
-    image: str = field(label="Picture", help="The name of an input.")
+    image: str = field(label="Picture", help="The name of an input, or a variable that holds one.")
     module: str = field("canny", label="Preprocessor")
     model: str = field(label="Model")
     weight: float = field(1.0, label="Weight", minimum=0, maximum=2, step=0.05)
@@ -35,7 +35,7 @@ class Control(Settings):
 class Mask(Settings):
     """Where a stage draws: the opaque part of an input, or all but that."""
 
-    alpha_of: str = field(label="Input", help="An input with a transparent ground.")
+    alpha_of: str = field(label="Input", help="An input, or a variable that holds one. Without a transparent ground it is cut out first.")
     invert: bool = field(False, label="Invert", help="Redraw the transparent part and keep the opaque one.")
 
 
@@ -86,12 +86,18 @@ class Recipe(Settings):
                 raise BadRequest(f'Two stages are called "{stage.name}"; give each its own name.')
             if stage.takes and stage.takes not in earlier:
                 raise BadRequest(f'Stage "{stage.name}" takes "{stage.takes}", which is no earlier stage.{near_miss(stage.takes, earlier)}')
-            for used in [control.image for control in stage.controlnet] + ([stage.mask.alpha_of] if stage.mask else []):
-                if used not in self.inputs:
-                    raise BadRequest(f'Stage "{stage.name}" uses "{used}", which is no input.{near_miss(used, self.inputs)}')
             for row in self.rows:
                 fill({**self.settings, **stage.settings}, row, stage.name)
+                for used in inputs_of(stage, row):
+                    if used not in self.inputs:
+                        raise BadRequest(f'Stage "{stage.name}" uses "{used}", which is no input.{near_miss(used, self.inputs)}')
             earlier.append(stage.name)
+
+
+def inputs_of(stage: Stage, row: Row) -> list[str]:
+    """The inputs that the stage uses in this row: its controls' pictures, then its mask's."""
+    named = [control.image for control in stage.controlnet] + ([stage.mask.alpha_of] if stage.mask else [])
+    return [str(fill(name, row, stage.name)) for name in named]
 
 
 def _fields(body: type[Img2Img] | type[Txt2Img]) -> set[str]:

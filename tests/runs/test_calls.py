@@ -50,7 +50,7 @@ def test_img2img_takes_its_size_from_the_picture() -> None:
 
 @pytest.mark.parametrize(("invert", "left", "right"), [(False, 255, 0), (True, 0, 255)])
 def test_the_mask_is_the_drawings_own_alpha(invert: bool, left: int, right: int) -> None:
-    mask = np.asarray(mask_from_alpha(Mask(alpha_of="drawing", invert=invert), {"drawing": drawing()}, (16, 8)))
+    mask = np.asarray(mask_from_alpha(Mask(alpha_of="drawing", invert=invert), drawing(), (16, 8)))
     assert mask.shape == (8, 16)
     assert (mask[:, :8] == left).all()
     assert (mask[:, 8:] == right).all()
@@ -58,8 +58,20 @@ def test_the_mask_is_the_drawings_own_alpha(invert: bool, left: int, right: int)
 
 def test_a_picture_without_alpha_gives_no_mask() -> None:
     with pytest.raises(BadRequest, match='"photo" has no transparent ground'):
-        mask_from_alpha(Mask(alpha_of="photo"), {"photo": Image.new("RGB", (8, 8))}, (8, 8))
+        mask_from_alpha(Mask(alpha_of="photo"), Image.new("RGB", (8, 8)), (8, 8))
 
 
 def test_half_transparent_mixes_with_white() -> None:
     assert on_white(Image.new("RGBA", (1, 1), (0, 0, 0, 51))).getpixel((0, 0)) == (204, 204, 204)
+
+
+def test_each_row_names_its_own_picture() -> None:
+    stage = Stage(name="s", type="img2img", takes="t", mask=Mask(alpha_of="{product}"), controlnet=(Control(image="{product}", model="m"),))
+    small, large = Image.new("RGBA", (8, 8), (255, 0, 0, 255)), Image.new("RGBA", (16, 16), (0, 0, 255, 0))
+    inputs = {"a": small, "b": large}
+    for name, colour, redrawn in (("a", (255, 0, 0), 255), ("b", (255, 255, 255), 0)):
+        body = call_for(Recipe(name="r", stages=(stage,)), stage, {"product": name}, inputs, Image.new("RGB", (64, 64)))
+        assert isinstance(body, Img2Img)
+        shown = decode_picture(body.alwayson_scripts["controlnet"]["args"][0]["image"], what="it")
+        assert shown.getpixel((0, 0)) == colour
+        assert decode_picture(body.mask or "", what="it").getextrema() == (redrawn, redrawn)
