@@ -14,7 +14,7 @@ from lib_extension.backend.generation import Session, generate
 from lib_extension.backend.hashes import Hashes, hashes_of
 from lib_extension.backend.leaks import Leaks
 from lib_extension.backend.plain_calls import answer_model_call, detect_map, upscale_one
-from lib_extension.backend.probing import probe_identity, read_inventory, refresh_lists, tells_tasks
+from lib_extension.backend.probing import probe_identity, read_inventory, refresh_lists, tells_tasks, with_hashes
 from lib_extension.backend.progress import Progress
 from lib_extension.backend.proofs import Proofs
 from lib_extension.backend.wire import Wire
@@ -60,7 +60,8 @@ class Backend:
         """`spec` is how the user names it: "engine:demo", "http://…", "webui"; never with a password."""
         self.spec = spec
         self._connect = connect
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        self._asking = threading.RLock()
         self._here: _Here | None = None
         self._flights = Flights()
 
@@ -71,11 +72,13 @@ class Backend:
     def inventory(self, fresh: bool = False) -> Inventory:
         """What it has. `fresh` has it look for new files first, and asks again; otherwise it is asked once."""
         here = self._reach()
-        with self._lock:
-            if here.inventory is None or fresh:
-                if fresh:
-                    refresh_lists(here.wire)
-                here.inventory = read_inventory(here.wire, here.identity, here.known_hashes)
+        known = here.inventory
+        if known is not None and not fresh:
+            return known  # without waiting for who asks anew, which waits for the call that runs there
+        with self._asking:
+            if fresh:
+                refresh_lists(here.wire, here.identity)
+            here.inventory = with_hashes(read_inventory(here.wire, here.identity), here.known_hashes)
             return here.inventory
 
     def learn(self, checkpoints: Collection[str] = (), loras: Collection[str] = ()) -> Inventory:
@@ -84,13 +87,11 @@ class Backend:
         Call it before planning: keys hold these hashes. An overwritten LoRA is loaded anew by it.
         """
         here = self._reach()
-        with self._lock:
+        with self._asking:
             inventory = self.inventory(fresh=True)
-            found = hashes_of(here.wire, here.dialect, inventory, checkpoints, loras)
-            if found.items() - here.known_hashes.items():
-                here.known_hashes |= found
-                here.inventory = read_inventory(here.wire, here.identity, here.known_hashes)
-            return self.inventory()
+            here.known_hashes |= hashes_of(here.wire, here.dialect, inventory, checkpoints, loras)
+            here.inventory = with_hashes(inventory, here.known_hashes)
+            return here.inventory
 
     def can(self, call: Call) -> str:
         """Why this backend cannot take the call, naming what it lacks; '' where it can."""
@@ -128,11 +129,14 @@ class Backend:
 
     def close(self) -> None:
         """Let go of it; an engine that was started for this process ends."""
-        with self._lock:
-            if self._here is not None:
-                self._drop(self._here)
+        here = self._here
+        if here is not None:
+            self._drop(here)
 
     def _reach(self) -> _Here:
+        known = self._here
+        if known is not None:
+            return known
         with self._lock:
             if self._here is None:
                 connection = self._connect()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from lib_extension.backend.dialects import dialect_of
@@ -17,6 +18,7 @@ Known = Mapping[tuple[FileKind, str], str]
 
 DEFAULT_UNITS = 3
 _REFRESHES = ("refresh-checkpoints", "refresh-loras", "refresh-vae", "refresh-embeddings")
+_ENGINES_REFRESH = ("refresh-checkpoints",)  # each of them looks into all folders
 _FULL_PRECISION = ("no_half", "all_in_fp32", "fp32_unet")
 _HALF_FLAGS = {"all_in_fp16": "fp16", "unet_in_fp16": "fp16", "unet_in_bf16": "bf16"}
 
@@ -47,28 +49,28 @@ def tells_tasks(wire: Wire) -> bool:
     return True
 
 
-def refresh_lists(wire: Wire) -> None:
+def refresh_lists(wire: Wire, identity: Identity) -> None:
     """Have it look for new files. It does so when its running call is done."""
-    for route in _REFRESHES:
+    for route in _ENGINES_REFRESH if identity.host == "engine" else _REFRESHES:
         try:
             wire.post(f"/sdapi/v1/{route}")
         except NoRoute:
             continue  # Forge has no list of VAEs, and private APIs none of LoRAs
 
 
-def read_inventory(wire: Wire, identity: Identity, known: Known) -> Inventory:
+def read_inventory(wire: Wire, identity: Identity) -> Inventory:
     """All its lists. Raises BackendError."""
     try:
-        return _read(wire, identity, known)
+        return _read(wire, identity)
     except (KeyError, TypeError, AttributeError) as error:
         raise WrongAnswer(f"{wire.name} lists its models in a form that is not known: is it a WebUI?") from error
 
 
-def _read(wire: Wire, identity: Identity, known: Known) -> Inventory:
+def _read(wire: Wire, identity: Identity) -> Inventory:
     dialect = dialect_of(identity)
     options = wire.get("/sdapi/v1/options")
     scripts = wire.get("/sdapi/v1/scripts")
-    checkpoints = tuple(_checkpoint(item, known) for item in wire.get("/sdapi/v1/sd-models"))
+    checkpoints = tuple(_checkpoint(item) for item in wire.get("/sdapi/v1/sd-models"))
     titles = sorted({str(name).lower() for name in (*scripts["txt2img"], *scripts["img2img"])})
     has_controlnet = "controlnet" in titles
     return Inventory(
@@ -79,7 +81,7 @@ def _read(wire: Wire, identity: Identity, known: Known) -> Inventory:
         schedulers=tuple(_scheduler(item) for item in wire.get("/sdapi/v1/schedulers")),
         upscalers=tuple(item["name"] for item in wire.get("/sdapi/v1/upscalers")),
         latent_modes=tuple(item["name"] for item in _list(wire, "latent-upscale-modes")),
-        loras=tuple(_lora(item, known) for item in _list(wire, "loras")),
+        loras=tuple(_lora(item) for item in _list(wire, "loras")),
         vaes=tuple(Vae(item["model_name"]) for item in (_list(wire, "sd-modules") if dialect.names_modules else _list(wire, "sd-vae"))),
         embeddings=_embeddings(wire.get("/sdapi/v1/embeddings")),
         styles=tuple(item["name"] for item in _list(wire, "prompt-styles")),
@@ -93,6 +95,13 @@ def _read(wire: Wire, identity: Identity, known: Known) -> Inventory:
         guards_itself=dialect.guards_itself,
         options=options,
     )
+
+
+def with_hashes(inventory: Inventory, known: Known) -> Inventory:
+    """The same lists, with these hashes."""
+    checkpoints = [replace(found, hash=known.get(("checkpoint", found.name)) or found.hash) for found in inventory.checkpoints]
+    loras = [replace(found, hash=known.get(("lora", found.name)) or found.hash) for found in inventory.loras]
+    return replace(inventory, checkpoints=tuple(checkpoints), loras=tuple(loras))
 
 
 def _flags(wire: Wire) -> Mapping[str, Any]:
@@ -147,11 +156,12 @@ def _list(wire: Wire, name: str) -> list[Any]:
         return []
 
 
-def _checkpoint(item: Mapping[str, Any], known: Known) -> Checkpoint:
+def _checkpoint(item: Mapping[str, Any]) -> Checkpoint:
     name = str(item["model_name"])
     file = str(item.get("filename") or "").replace("\\", "/").rpartition("/")[2]
-    hash = item.get("hash") or known.get(("checkpoint", name)) or ""
-    return Checkpoint(str(item["title"]), name, str(hash), str(item.get("sha256") or ""), file, str(item.get("family") or ""))
+    return Checkpoint(
+        str(item["title"]), name, str(item.get("hash") or ""), str(item.get("sha256") or ""), file, str(item.get("family") or "")
+    )
 
 
 def _current(options: Mapping[str, Any], checkpoints: tuple[Checkpoint, ...]) -> str:
@@ -161,9 +171,8 @@ def _current(options: Mapping[str, Any], checkpoints: tuple[Checkpoint, ...]) ->
     return str(title or by_hash)
 
 
-def _lora(item: Mapping[str, Any], known: Known) -> Lora:
-    name, alias = str(item["name"]), str(item.get("alias") or "")
-    return Lora(name, alias, known.get(("lora", name), ""), item.get("metadata") or {})
+def _lora(item: Mapping[str, Any]) -> Lora:
+    return Lora(str(item["name"]), str(item.get("alias") or ""), metadata=item.get("metadata") or {})
 
 
 def _sampler(item: Mapping[str, Any]) -> Sampler:

@@ -17,6 +17,7 @@ from lib_extension.backend.receipts import lora_hashes, lora_key, not_loaded
 from lib_extension.backend.returned import Returned
 from lib_extension.backend.smallest import SIDE, smallest_picture
 from lib_extension.backend.wire import Wire
+from lib_extension.spec.control_modules import gives_map
 from lib_extension.spec.controlnet import ControlNetUnit, read_units
 from lib_extension.spec.inventory import NOTHING, Inventory
 from lib_extension.spec.sdapi import Img2Img, Txt2Img
@@ -44,8 +45,9 @@ class Proofs:
         with self._lock:
             for name in loras_in(body.prompt):
                 self._demand_lora(name, title, inventory)
-            for unit in read_units(body.alwayson_scripts).units if not self._dialect.maps_prove else ():
-                if unit.enabled and unit.weight and unit.image is not None:
+            for unit in read_units(body.alwayson_scripts).units:
+                proven_by_map = self._dialect.maps_prove and gives_map(unit.module)
+                if unit.enabled and unit.weight and unit.image is not None and not proven_by_map:
                     self._demand_unit(unit, title, inventory)
 
     def _demand_lora(self, name: str, checkpoint: str, inventory: Inventory) -> None:

@@ -17,6 +17,7 @@ from lib_extension.backend.errors import WasInterrupted, WrongAnswer
 from lib_extension.backend.returned import Returned
 from lib_extension.pictures.png import decode_picture
 from lib_extension.pictures.sizes import floor_to_8
+from lib_extension.spec.control_modules import gives_map
 from lib_extension.spec.controlnet import read_units
 from lib_extension.spec.inventory import NOTHING, Inventory
 from lib_extension.spec.sdapi import Img2Img, Txt2Img
@@ -155,12 +156,15 @@ def units_guided(asked: Asked, got: Returned) -> None:
     """A failing ControlNet unit is left out, though the infotext names it; its map proves it, where the host sends maps."""
     if not asked.inventory.sends_maps:
         return
-    units = [unit for unit in read_units(asked.body.alwayson_scripts).units if unit.enabled]
-    if len(got.extras) < len(units):
+    units = [unit for unit in read_units(asked.body.alwayson_scripts).units if unit.enabled and gives_map(unit.module)]
+    passes = 2 if getattr(asked.body, "enable_hr", False) else 1  # each pass has a map of its own size
+    maps = sum(passes if unit.hr_option == "Both" else 1 for unit in units)
+    if len(got.extras) < maps:
         names = ", ".join(f"{unit.module} with {unit.model}" for unit in units)
         raise WrongAnswer(
-            f"{asked.where} was asked for {len(units)} ControlNet units ({names}) and sent {len(got.extras)} maps: a unit failed, and its "
-            "picture is not guided. Look at its console: a preprocessor's weights may be missing, or the model may be of another base."
+            f"{asked.where} was asked for {len(units)} ControlNet units ({names}) and sent {len(got.extras)} maps of {maps}: a unit "
+            "failed, and its picture is not guided. Look at its console: a preprocessor's weights may be missing, or the model may be of "
+            "another base."
         )
 
 

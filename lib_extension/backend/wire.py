@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from lib_extension.backend.errors import BackendError, Failed, Refused, Unreachable, WrongAnswer
+from lib_extension.backend.errors import BackendError, Failed, Refused, Unreachable, WasInterrupted, WrongAnswer
 
 CONNECT_SECONDS = 10
 GENERATION_SECONDS = 1800
@@ -83,6 +83,8 @@ class Wire:
             return NoRoute(f"{self.name} has no {path}: is it a WebUI started with --api?")
         if response.status_code in (401, 403):
             return Refused(f"{self.name} asks for a name and a password ({said}): give the pair of its --api-auth.")
+        if response.status_code == 409:  # the engine's word for it; a WebUI answers 200
+            return WasInterrupted(f"Somebody interrupted the call at {self.name}. Run it again.")
         kind = Failed if response.status_code >= 500 else Refused
         return kind(f"{self.name} refused: {said}", answer)
 

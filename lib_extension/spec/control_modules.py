@@ -1,4 +1,4 @@
-"""Which ControlNet preprocessors are one and the same under two names? Hosts list them under different ones."""
+"""Which ControlNet preprocessors are one and the same under two names, and which make a map? Hosts list them under different names."""
 
 from __future__ import annotations
 
@@ -35,6 +35,14 @@ SAME = (
     ("revision_clipvision", "CLIP-G (Revision)"),
     ("revision_ignore_prompt", "CLIP-G (Revision ignore prompt)"),
 )
+
+# What these make of a picture is no picture, so no map comes back. Compared in lower case, by how names begin.
+_WITHOUT_MAP = ("ip-adapter", "clip", "t2ia_style_clip", "revision", "insightface", "instant_id_face_embedding", "facexlib")
+
+
+def gives_map(name: str) -> bool:
+    """Whether the preprocessor makes a picture that is sent back."""
+    return not name.lower().startswith(_WITHOUT_MAP)
 
 
 def listed_module(name: str, listed: Iterable[str]) -> str | None:

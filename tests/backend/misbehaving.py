@@ -290,7 +290,7 @@ class Misbehaving:
                 guides.append(f"{unit['module']} {unit['model'].split(' [')[0]} {unit.get('weight', 1)} {mode}")
             # Forge sends the map even where the model was not found.
             if works and (known or self.host == "forge") and self.host != "reforge" and unit.get("save_detected_map", True):
-                maps.append(encode_base64(image))
+                maps += [encode_base64(image)] * (2 if body.get("enable_hr") else 1)
         return guides, maps
 
     def _size(self, body: dict[str, Any]) -> tuple[int, int]:
