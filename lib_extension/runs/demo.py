@@ -68,7 +68,8 @@ def cut_out(recipe: Recipe, inputs: Mapping[str, Image.Image], client: Client) -
     for name in used:
         if inputs[name].mode != "RGBA":
             found[name] = inputs[name].convert("RGB")
-            found[name].putalpha(client.part(inputs[name], "object"))
+            sure = client.part(inputs[name], "object").point(lambda value: 255 if value > 127 else 0)  # half kept is not kept
+            found[name].putalpha(sure)
     return found
 
 
