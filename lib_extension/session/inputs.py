@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,14 @@ def asked_of(file: RecipeFile, words: Words) -> Asked:
         given = [name for name in given if name not in pictures and _is_still_named(recipe, name)]
     pictures |= {name: file.read_picture(name) for name in given}
     return Asked(recipe=recipe, values=values, pictures=pictures, rows=rows, confirmed=words.confirmed)
+
+
+def with_words(asked: Asked, words: Words) -> Asked:
+    """A run that is repeated, with what the words change of it. BadRequest where its rows would be replaced."""
+    if words.rows is not None:
+        raise BadRequest("A picture brings its rows with it; --rows goes with a recipe's name or file.")
+    values, pictures = read_words(asked.recipe, words.set)
+    return dataclasses.replace(asked, values={**asked.values, **values}, pictures={**asked.pictures, **pictures}, confirmed=words.confirmed)
 
 
 def read_words(recipe: Recipe, words: Sequence[str]) -> tuple[dict[str, Any], dict[str, bytes]]:

@@ -7,11 +7,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib_extension.backend.parse import parse_backend
 from lib_extension.pictures.png import open_picture
+from lib_extension.plan import Plan
 from lib_extension.plan.recipe_files import MOST_PICTURE
 from lib_extension.runs.blobs import Blobs
 from lib_extension.runs.ledger import Ledger
 from lib_extension.runs.lineage import Lineage, id_in, lineage_in, lineage_of, read_lineage
+from lib_extension.runs.planning import Planning
+from lib_extension.runs.records import Run
 from lib_extension.runs.runner import Runner
 from lib_extension.session.asked import Asked
 from lib_extension.session.inputs import read_user_file
@@ -83,9 +87,15 @@ class Restorer:
 
     def _from_ledger(self, key: str, index: int) -> Lineage | None:
         result = self._ledger.results.get(key)
-        for run_id in self._ledger.runs.with_key(key) if result is not None else ():
-            planned = self._runner.plan(run_id)
-            node = planned.plan.by_key.get(key)
+        for run in [self._ledger.runs.get(run_id) for run_id in self._ledger.runs.with_key(key)] if result is not None else ():
+            plan = self._plan(run)
+            node = plan.by_key.get(key)
             if node is not None and result is not None:
-                return lineage_of(self._ledger.runs.get(run_id), planned.plan, node, result, index, self._ledger.runs.choices(run_id))
+                return lineage_of(run, plan, node, result, index, self._ledger.runs.choices(run.id))
         return None
+
+    def _plan(self, run: Run) -> Plan:
+        """By the run's own backends, which need not be those at hand; they were seen, and so are not woken."""
+        backends = {backend.spec: backend for backend in self._runner.pool.backends}
+        own = tuple(backends.get(spec) or parse_backend(spec) for spec in run.backends)
+        return Planning(run, run.id, self._ledger, self._blobs, own).as_last_seen().plan

@@ -12,7 +12,7 @@ from lib_extension.backend.pool import Pool
 from lib_extension.plan import Explained, explain
 from lib_extension.runs.blobs import Blobs
 from lib_extension.runs.ledger import Ledger
-from lib_extension.runs.outputs import Outputs
+from lib_extension.runs.outputs import Outputs, places
 from lib_extension.runs.planning import Planned
 from lib_extension.runs.records import Run
 from lib_extension.runs.runner import Runner
@@ -83,6 +83,12 @@ class Session:
     def write_outputs(self, run: Run, folder: Path, private: bool = False) -> list[str]:
         """Write what is done of the run into a folder; the files' names."""
         return Outputs(self.ledger, self.blobs, private).write(run, self.runner.plan(run.id).plan, folder)
+
+    def files_of(self, run: Run) -> dict[str, str]:
+        """The file that write_outputs writes each picture of the run to, by hash."""
+        plan = self.runner.plan(run.id).plan
+        results = {node.key: result for node in plan.nodes if (result := self.ledger.results.get(node.key)) is not None}
+        return {place.blob: place.file for place in places(run, plan, results)}
 
     def remove(self, run_id: str) -> None:
         """Forget a run that is not at work. What it made stays until garbage is collected."""

@@ -1,0 +1,1 @@
+"""Recipes on the command line: one file a command."""

@@ -1,0 +1,131 @@
+"""How is a run watched on a screen? A line when a stage is done, how long the rest takes, and Ctrl+C, which pauses it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from lib_extension.cli.screen import duration, left
+from lib_extension.runs.records import Event, Run
+from lib_extension.session.session import Session
+
+_LOOK = 0.25  # seconds
+_QUIET = 20.0  # seconds between two signs of life where lines cannot move
+
+
+def start_and_follow(session: Session, run_id: str, screen: TextIO | None = None) -> Run:
+    """Carry the run out to its end, or to where somebody has to do something. KeyboardInterrupt: stopped at once.
+
+    screen: where to tell how it goes; None for nowhere.
+    """
+    events = session.ledger.events.after(run_id, limit=-1)
+    watcher = _Watcher(session, run_id, screen, events[-1].id if events else 0)
+    session.runner.start(run_id)
+    stops = 0
+    while True:
+        try:
+            run = session.runner.wait(run_id, _LOOK)
+            if watcher.look() and run.state != "running":
+                return run
+        except KeyboardInterrupt:
+            stops += 1
+            if stops > 1:
+                session.runner.cancel(run_id)
+                session.runner.wait(run_id)
+                raise
+            watcher.say("Pausing after what is at work; Ctrl+C again stops it at once.")
+            session.runner.pause(run_id)
+
+
+class _Watcher:
+    def __init__(self, session: Session, run_id: str, screen: TextIO | None, last: int) -> None:
+        self._session = session
+        self._run_id = run_id
+        self._screen = screen
+        self._last = last  # id of the latest event that was told
+        self._stages = [str(stage["id"]) for stage in session.ledger.runs.get(run_id).recipe["stages"]]
+        self._made: set[str] = set()  # keys, since it is followed
+        self._all: Counter[str] = Counter()
+        self._done: Counter[str] = Counter()
+        self._seconds: Counter[str] = Counter()
+        self._told: set[str] = set()
+        self._spoke = time.monotonic()
+
+    def look(self) -> bool:
+        """Tell what happened since; whether the run has come to an end of some kind."""
+        events = self._session.ledger.events.after(self._run_id, self._last)
+        state = ""
+        for event in events:
+            self._last = event.id
+            self._tell(event)
+            state = str(event.data["state"]) if event.kind == "state" else state
+        ended = state not in ("", "running")
+        if self._screen is not None and not ended:
+            self._show_progress(self._screen)
+        return ended
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        if self._screen is not None:
+            self._screen.write(f"{self._clear()}{text}\n")
+            self._screen.flush()
+            self._spoke = time.monotonic()
+
+    def _tell(self, event: Event) -> None:
+        data = event.data
+        if event.kind == "planned":
+            self._count()
+        elif event.kind == "finished":
+            self._finished(data)
+        elif event.kind == "failed":
+            more = f" ({data['left_out']} that need it are left out)" if data["left_out"] else ""
+            self.say(f"{data['place']} failed: {data['message']}{more}")
+        elif event.kind == "retry":
+            self.say(f"{data['place']}: {data['message']} Trying again in {duration(data['seconds'])}.")
+        elif event.kind == "notice":
+            self.say(str(data["message"]))
+
+    def _count(self) -> None:
+        """Take the plan's numbers anew; tell of stages that need not run. What was made in the meantime is told when its event comes."""
+        coming = {event.data["key"] for event in self._session.ledger.events.after(self._run_id, self._last) if event.kind == "finished"}
+        nodes = self._session.ledger.nodes(self._run_id)
+        done = [node for node in nodes if node.state == "done" and node.key not in coming]
+        self._all = Counter(node.stage for node in nodes)
+        self._done = Counter(node.stage for node in done)
+        made_here = {node.stage for node in done if node.key in self._made}
+        for stage in self._all:
+            if self._done[stage] == self._all[stage] and stage not in self._told | made_here:
+                self._told.add(stage)
+                self.say(f"{self._head(stage)}: {self._all[stage]} of {self._all[stage]} from earlier")
+
+    def _finished(self, data: Mapping[str, Any]) -> None:
+        stage = str(data["stage"])
+        self._made.add(str(data["key"]))
+        self._done[stage] += 1
+        self._seconds[stage] += float(data["seconds"])  # pyright: ignore[reportArgumentType] (a Counter counts seconds, too)
+        if self._done[stage] == self._all[stage] and stage not in self._told:
+            self._told.add(stage)
+            took = duration(self._seconds[stage])
+            rest = left(self._session.runner.progress(self._run_id).seconds_left)
+            self.say(f"{self._head(stage)}: {self._all[stage]} of {self._all[stage]} in {took}; {rest}")
+
+    def _head(self, stage: str) -> str:
+        return f"[{self._stages.index(stage) + 1}/{len(self._stages)}] {stage}"
+
+    def _show_progress(self, screen: TextIO) -> None:
+        """A line that moves; where none can, one from time to time."""
+        if not self._all or (not screen.isatty() and time.monotonic() - self._spoke < _QUIET):
+            return
+        progress = self._session.runner.progress(self._run_id)
+        at_work = "".join(f", {share:.0%} of the next" for share in list(progress.running.values())[:1])
+        line = f"{progress.done} of {progress.stages} done{at_work}; {left(progress.seconds_left)}"
+        if not screen.isatty():
+            self.say(line)
+            return
+        screen.write(f"{self._clear()}{line}")
+        screen.flush()
+
+    def _clear(self) -> str:
+        return f"\r{'':78}\r" if self._screen is not None and self._screen.isatty() else ""
