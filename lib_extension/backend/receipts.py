@@ -98,7 +98,7 @@ def checkpoint_as_asked(asked: Asked, got: Returned) -> None:
     if wanted is None:
         return
     hash, model = str(got.info.get("sd_model_hash") or ""), str(got.info.get("sd_model_name") or "")
-    same = hash == wanted.hash[: len(hash)] if hash and wanted.hash else model in wanted.names or model == wanted.name.rpartition("_")[2]
+    same = hash == wanted.hash[: len(hash)] if hash and wanted.hash else model in wanted.names
     if not same:
         raise WrongAnswer(
             f'{asked.where} was asked for the checkpoint "{wanted.name}" ({wanted.hash or "no hash known"}) and used "{model}" ({hash}). '

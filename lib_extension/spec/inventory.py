@@ -43,8 +43,8 @@ class Checkpoint:
     @property
     def names(self) -> tuple[str, ...]:
         """All that it answers to."""
-        bare = self.title.split(" [")[0]
-        return tuple(dict.fromkeys(name for name in (self.title, bare, self.name, self.file, self.hash, self.sha256) if name))
+        bare, stem = self.title.split(" [")[0], self.file.rpartition(".")[0]
+        return tuple(dict.fromkeys(name for name in (self.title, bare, self.name, self.file, stem, self.hash, self.sha256) if name))
 
 
 @dataclass(frozen=True)
