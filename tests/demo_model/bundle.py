@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 from pathlib import Path
 
@@ -34,6 +35,10 @@ def bundle(training: Path, demo: Path) -> None:
         requires_safety_checker=False,
     ).save_pretrained(demo)
     ControlNetModel.from_pretrained(together / "controlnet", torch_dtype=torch.float16).save_pretrained(demo / "controlnet")
+    for config in demo.rglob("config.json"):
+        settings = json.loads(config.read_text("utf-8"))
+        settings.pop("_name_or_path", None)  # where it was trained is nobody's concern
+        config.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     for network in ("tagger", "parts"):
         shutil.copytree(training / network / "trained", demo / network, dirs_exist_ok=True)
 

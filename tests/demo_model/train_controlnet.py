@@ -79,7 +79,7 @@ def guess_noise(
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--steps", type=int, default=2500)
+    options.add_argument("--steps", type=int, default=2600)
     options.add_argument("--folder", type=Path, default=Path("demo-training/controlnet"))
     options.add_argument("--unet", type=Path, default=Path("demo-training/unet"))
     options.add_argument("--vae", type=Path, default=Path("demo-training/vae/trained"))
