@@ -51,7 +51,7 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
 def opened(options: argparse.Namespace, backends: Sequence[str] = DEFAULT_BACKENDS) -> Iterator[Session]:
     """The session that the words ask for; `backends` where they name none."""
     specs = getattr(options, "backend", None) or backends
-    with closing(Session(Home(options.home), _backends(specs))) as session:
+    with closing(Session(Home(options.home), _backends(specs), getattr(options, "models", None))) as session:
         if session.ledger.notice:
             print(session.ledger.notice, file=sys.stderr)
         yield session

@@ -11,7 +11,7 @@ from lib_extension.cli.findings import say_findings
 from lib_extension.cli.options import add_backends, add_home, add_recipe, asked_by, opened
 from lib_extension.cli.screen import say_json, say_table
 from lib_extension.session.outlook import Outlook
-from lib_extension.session.told import explained_told, finding_told
+from lib_extension.session.told import outlook_told
 
 
 def _add_words(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def _carry_out(options: argparse.Namespace) -> int:
     with opened(options) as session:
         outlook = session.outlook(asked_by(session, options))
     if options.json:
-        say_json(_told(outlook))
+        say_json(outlook_told(outlook))
     else:
         _say(outlook)
         say_findings(outlook.findings)
@@ -50,20 +50,6 @@ def _say(outlook: Outlook) -> None:
         print(f"{one.stage}: left out for {len(one.items)} of {len(outlook.plan.items)} items, as {one.reason}")
     number = Counter(one.state for one in outlook.explained)
     print(f"{len(outlook.plan.items)} items: {number['will run']} to run, {number['cached']} cached, {number['waits']} to choose")
-
-
-def _told(outlook: Outlook) -> dict[str, object]:
-    return {
-        "items": len(outlook.plan.items),
-        "stages": [explained_told(one) for one in outlook.explained],
-        "waiting": [
-            {"stage": one.stage, "items": [item + 1 for item in one.items], "reviews": list(one.reviews)} for one in outlook.plan.waiting
-        ],
-        "left_out": [
-            {"stage": one.stage, "items": [item + 1 for item in one.items], "reason": one.reason} for one in outlook.plan.left_out
-        ],
-        "findings": [finding_told(finding) for finding in outlook.findings],
-    }
 
 
 COMMAND = Command("plan", "say what would run and why, and what is wrong with it", _add_words, _carry_out)

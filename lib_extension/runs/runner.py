@@ -103,11 +103,16 @@ class Runner:
         values: Mapping[str, object] = _NOTHING,
         pictures: Mapping[str, bytes | str] = _NOTHING,
         confirmed: bool = False,
+        fresh: bool = False,
     ) -> Planned:
-        """As `plan`, for a run that is only thought of: nothing is written down. A seed that is yet to be drawn makes all after it new."""
+        """As `plan`, for a run that is only thought of: nothing is written down. A seed that is yet to be drawn makes all after it new.
+
+        fresh: by what backends have now, for which they are asked, and engines started.
+        """
         hashes = {name: picture if isinstance(picture, str) else hashlib.sha256(picture).hexdigest() for name, picture in pictures.items()}
         asked = NewRun(recipe=to_json(freeze(recipe, SystemRandom())), values=dict(values), pictures=hashes, confirmed=confirmed)
-        return Planning(asked, "", self.ledger, self.blobs, self.pool.backends).as_last_seen()
+        planning = Planning(asked, "", self.ledger, self.blobs, self.pool.backends)
+        return planning.first() if fresh else planning.as_last_seen()
 
     def start(self, run_id: str) -> None:
         """Carry out the run, or go on with it, in the background. Nothing happens where it is at work already."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lib_extension.pictures.png import open_picture
 from lib_extension.plan import Explained, Plan, explain
-from lib_extension.preflight.finding import Finding
+from lib_extension.preflight import Finding, PictureFacts, picture_facts
+from lib_extension.runs.blobs import Blobs, LostBlob
 from lib_extension.runs.ledger import Ledger
 from lib_extension.runs.planning import Planned
+from lib_extension.session.asked import Asked
 from lib_extension.spec.errors import AtelierError
 
 
@@ -41,3 +45,24 @@ def look_ahead(planned: Planned, name: str, ledger: Ledger, findings: Sequence[F
     """The outlook of a plan for the recipe `name`, compared with its latest runs."""
     earlier = ledger.earlier_parts(name, {node.place for node in planned.plan.nodes})
     return Outlook(planned.plan, explain(planned.plan, planned.done, earlier), tuple(findings))
+
+
+class InputFacts:
+    """What preflight asks of a picture that is handed in, by its sha256; each is looked at once."""
+
+    def __init__(self, asked: Asked, blobs: Blobs) -> None:
+        self._given = {hashlib.sha256(data).hexdigest(): data for data in asked.pictures.values() if isinstance(data, bytes)}
+        self._blobs = blobs
+        self._known: dict[str, PictureFacts | None] = {}
+
+    def __call__(self, sha256: str) -> PictureFacts | None:
+        if sha256 not in self._known:
+            self._known[sha256] = self._look(sha256)
+        return self._known[sha256]
+
+    def _look(self, sha256: str) -> PictureFacts | None:
+        try:
+            data = self._given.get(sha256) or self._blobs.get(sha256)
+        except LostBlob:
+            return None
+        return picture_facts(open_picture(data, what="A picture that goes in"))

@@ -6,23 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lib_extension.backend.backend import Backend
-from lib_extension.backend.errors import BackendError
 from lib_extension.backend.parse import parse_backend
 from lib_extension.backend.pool import Pool
-from lib_extension.plan import Explained, explain
+from lib_extension.preflight import ModelFiles, check
 from lib_extension.runs.blobs import Blobs
 from lib_extension.runs.ledger import Ledger
 from lib_extension.runs.outputs import Outputs, places
-from lib_extension.runs.planning import Planned
 from lib_extension.runs.records import Run
 from lib_extension.runs.runner import Runner
+from lib_extension.runs.surroundings import last_seen
 from lib_extension.session.asked import Asked
 from lib_extension.session.home import Home
-from lib_extension.session.outlook import Outlook, PreflightRefused, look_ahead
+from lib_extension.session.outlook import InputFacts, Outlook, PreflightRefused, look_ahead
 from lib_extension.session.recipes import Recipes
 from lib_extension.session.restoring import Restorer
 from lib_extension.session.reviews import Review, find_review, open_reviews, places_of
 from lib_extension.spec.errors import BadRequest, Busy
+from lib_extension.spec.inventory import FileKind
 
 HELPER = "engine:none"  # an engine without a checkpoint: masks, maps and scores that need a network, where no backend makes them
 
@@ -30,9 +30,10 @@ HELPER = "engine:none"  # an engine without a checkpoint: masks, maps and scores
 class Session:
     """Opened by a process, closed at its end. Several processes may have one home open at once."""
 
-    def __init__(self, home: Home, backends: Sequence[Backend]) -> None:
-        """No backend is reached, and no engine started, before it is needed."""
+    def __init__(self, home: Home, backends: Sequence[Backend], models: Path | None = None) -> None:
+        """No backend is reached, and no engine started, before it is needed. models: a WebUI's models folder, which preflight reads."""
         self.home = home
+        self.headers = ModelFiles(_folders(models) if models else {})
         self.recipes = Recipes(home.recipes)
         self.ledger = Ledger(home.ledger)
         self.blobs = Blobs(home.blobs)
@@ -47,28 +48,27 @@ class Session:
         self.pool.close()
         self.ledger.close()
 
-    def outlook(self, asked: Asked) -> Outlook:
-        """What the run would do and what is wrong with it, by what backends had when they were last seen; nothing is written down."""
-        planned = self.runner.preview(asked.whole, asked.values, asked.pictures, asked.confirmed)
-        return look_ahead(planned, asked.recipe.name, self.ledger, ())
+    def outlook(self, asked: Asked, fresh: bool = False) -> Outlook:
+        """What the run would do and what is wrong with it; nothing is written down.
+
+        By what backends had when they were last seen, or, if `fresh`, by what they have now.
+        """
+        recipe = asked.whole
+        planned = self.runner.preview(recipe, asked.values, asked.pictures, asked.confirmed, fresh)
+        seen = [last_seen(self.ledger, backend.spec) for backend in self.pool.backends]
+        inventories = [one.inventory for one in seen if one is not None]
+        findings = check(planned.plan, inventories, recipe, self.headers, InputFacts(asked, self.blobs))
+        return look_ahead(planned, recipe.name, self.ledger, findings)
 
     def add(self, asked: Asked, folder: str = "") -> tuple[str, Outlook]:
         """Write down a run, after preflight by what backends have now: its id, and what was found. PreflightRefused for errors."""
-        self._look_at_backends()
-        outlook = self.outlook(asked)
+        outlook = self.outlook(asked, fresh=True)
         if outlook.errors:
             raise PreflightRefused(outlook.findings)
         run_id = self.runner.add(asked.whole, asked.values, asked.pictures, folder, asked.confirmed)
         for key, chosen in asked.choices.items():
             self.ledger.runs.choose(run_id, key, chosen)
         return run_id, outlook
-
-    def explained(self, run_id: str) -> tuple[Planned, tuple[Explained, ...]]:
-        """What the run would do now."""
-        planned = self.runner.plan(run_id)
-        places = {node.place for node in planned.plan.nodes}
-        earlier = self.ledger.earlier_parts(self.ledger.runs.get(run_id).name, places, but=run_id)
-        return planned, explain(planned.plan, planned.done, earlier)
 
     def reviews(self, run_id: str) -> list[Review]:
         """The choices that the run waits for, or will wait for when the rest is done."""
@@ -99,10 +99,13 @@ class Session:
             raise Busy(f'The run "{run_id}" is at work; cancel it first.')
         self.ledger.runs.remove(run_id)
 
-    def _look_at_backends(self) -> None:
-        """Ask each what it has, so that preflight goes by that. One that does not answer is told of when the run is planned."""
-        for backend in self.pool.backends:
-            try:
-                backend.inventory()
-            except BackendError:
-                continue
+
+def _folders(models: Path) -> dict[FileKind, list[Path]]:
+    """Where a WebUI has which kind of files."""
+    return {
+        "checkpoint": [models / "Stable-diffusion"],
+        "lora": [models / "Lora", models / "LyCORIS"],
+        "vae": [models / "VAE", models / "Stable-diffusion"],
+        "controlnet": [models / "ControlNet"],
+        "embedding": [models.parent / "embeddings"],
+    }

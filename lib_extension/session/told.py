@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lib_extension.plan import Explained
@@ -9,6 +10,7 @@ from lib_extension.preflight.finding import Finding
 from lib_extension.runs.garbage import Collected
 from lib_extension.runs.records import Event, NodeRecord, Run
 from lib_extension.runs.runner import Progress
+from lib_extension.session.outlook import Outlook
 from lib_extension.session.reviews import Review
 
 Told = dict[str, Any]
@@ -47,7 +49,7 @@ def review_told(review: Review) -> Told:
     return {
         "key": review.key,
         "stage": review.stage,
-        "items": [item + 1 for item in review.items],
+        "items": _from_1(review.items),
         "keep": review.keep,
         "pictures": [
             {"number": number, "hash": one.blob, "seed": one.seed, "facts": dict(one.facts)}
@@ -59,13 +61,25 @@ def review_told(review: Review) -> Told:
 def explained_told(explained: Explained) -> Told:
     """What happens to a stage instance, and why."""
     node = explained.node
-    about = {"key": node.key, "stage": node.id, "type": node.type.name, "place": node.place, "items": [item + 1 for item in node.items]}
+    about = {"key": node.key, "stage": node.id, "type": node.type.name, "place": node.place, "items": _from_1(node.items)}
     return {**about, "state": explained.state, "why": explained.why, "seed": node.seed, "pictures": node.count}
 
 
 def finding_told(finding: Finding) -> Told:
     """What preflight found."""
     return {"severity": finding.severity, "stage": finding.stage, "field": finding.field, "message": finding.message}
+
+
+def outlook_told(outlook: Outlook) -> Told:
+    """A plan; items are counted from 1."""
+    plan = outlook.plan
+    return {
+        "items": len(plan.items),
+        "stages": [explained_told(one) for one in outlook.explained],
+        "waiting": [{"stage": one.stage, "items": _from_1(one.items), "reviews": list(one.reviews)} for one in plan.waiting],
+        "left_out": [{"stage": one.stage, "items": _from_1(one.items), "reason": one.reason} for one in plan.left_out],
+        "findings": [finding_told(finding) for finding in outlook.findings],
+    }
 
 
 def event_told(event: Event) -> Told:
@@ -76,3 +90,7 @@ def event_told(event: Event) -> Told:
 def collected_told(collected: Collected) -> Told:
     """What garbage collection took, or would take."""
     return {"runs": list(collected.runs), "results": collected.results, "files": collected.files, "bytes": collected.bytes}
+
+
+def _from_1(items: Sequence[int]) -> list[int]:
+    return [item + 1 for item in items]

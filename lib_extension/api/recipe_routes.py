@@ -1,0 +1,161 @@
+"""Routes of recipes: which there are, what they ask for, keeping one's own, and starting or planning a run of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from lib_extension.api.answers import parse_json, read_body, read_object
+from lib_extension.api.desk import Desk
+from lib_extension.api.forms import read_asked, read_picture, run_schema, without_given
+from lib_extension.api.run_routes import run_answer
+from lib_extension.plan import RecipeFile
+from lib_extension.plan.folders import Folder
+from lib_extension.plan.recipe_files import picture_names, read_recipe_file
+from lib_extension.plan.recipe_zip import MOST_ZIP, pack_recipe
+from lib_extension.session.asked import Asked
+from lib_extension.session.told import finding_told, outlook_told
+from lib_extension.spec.errors import AtelierError, BadRequest
+from lib_extension.spec.settings import to_json
+from lib_extension.stages import load_recipe, recipe_schema
+
+_ZIP = "application/zip"
+_log = logging.getLogger("atelier")
+
+
+def add_routes(router: APIRouter, desk: Desk) -> None:
+    """On paths below the router's prefix."""
+    _add_reading(router, desk)
+    _add_keeping(router, desk)
+    _add_starting(router, desk)
+
+
+def _add_reading(router: APIRouter, desk: Desk) -> None:
+    @router.get("/schema", summary="JSON Schema of recipes")
+    async def schema() -> Response:
+        return JSONResponse(await desk.aside(recipe_schema))
+
+    @router.get("/recipes", summary="Recipes that can be started")
+    async def recipes() -> Response:
+        return JSONResponse(await desk.aside(lambda: [_listed(desk, one.name, one.built_in) for one in desk.session.recipes.all()]))
+
+    @router.get("/recipes/{name}", summary="A recipe, and what starting it takes")
+    async def recipe(name: str, request: Request) -> Response:
+        if _ZIP in request.headers.get("accept", ""):
+            data = await desk.aside(lambda: _packed(desk.session.recipes.get(name)))
+            return Response(data, media_type=_ZIP, headers={"Content-Disposition": f'attachment; filename="{name}.zip"'})
+        return JSONResponse(await desk.aside(lambda: _told(desk, name)))
+
+
+def _add_keeping(router: APIRouter, desk: Desk) -> None:
+    body = {"application/json": {"schema": {"type": "object"}}, _ZIP: {"schema": {"type": "string", "format": "binary"}}}
+
+    @router.put("/recipes/{name}", summary="Keep a recipe of one's own", openapi_extra={"requestBody": {"content": body, "required": True}})
+    async def keep(name: str, request: Request) -> Response:
+        data = await read_body(request, MOST_ZIP)
+        is_zip = request.headers.get("content-type", "").startswith(_ZIP)
+        await desk.aside(lambda: _keep_zip(desk, name, data) if is_zip else _keep_json(desk, name, data))
+        return JSONResponse(await desk.aside(lambda: _told(desk, name)))
+
+    @router.delete("/recipes/{name}", summary="Delete a recipe of one's own")
+    async def remove(name: str) -> Response:
+        await desk.aside(lambda: desk.session.recipes.remove(name))
+        return JSONResponse({"deleted": name})
+
+
+def _add_starting(router: APIRouter, desk: Desk) -> None:
+    """Routes for each recipe that is there now, with its inputs as typed fields, and for those that come later."""
+    for one in desk.session.recipes.all():
+        try:
+            recipe = desk.session.recipes.get(one.name).recipe
+        except AtelierError as error:
+            _log.warning("The recipe %s is left out of the routes: %s", one.name, error)
+            continue
+        _add_starting_of(router, desk, one.name, run_schema(recipe))
+    _add_starting_of(router, desk, "{name}", {"title": "Inputs, rows, confirm", "type": "object", "additionalProperties": True})
+
+
+def _add_starting_of(router: APIRouter, desk: Desk, name: str, schema: Mapping[str, Any]) -> None:
+    """`name` is a recipe's, or "{name}" for any."""
+    is_any = name == "{name}"
+    extra: dict[str, Any] = {"requestBody": {"content": {"application/json": {"schema": schema}}, "required": False}}
+    if is_any:
+        extra["parameters"] = [{"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}]
+
+    async def asked_by(request: Request) -> Asked:
+        body = await read_object(request)
+        return await desk.aside(lambda: _asked(desk, request.path_params["name"] if is_any else name, body))
+
+    async def start(request: Request) -> Response:
+        asked = await asked_by(request)
+        return JSONResponse(await desk.aside(lambda: _start(desk, asked)), 201)
+
+    async def look_ahead(request: Request) -> Response:
+        asked = await asked_by(request)
+        return JSONResponse(await desk.aside(lambda: outlook_told(desk.session.outlook(asked))))
+
+    told = "any recipe" if is_any else name
+    for path, route, status, does in (("runs", start, 201, "Run"), ("plan", look_ahead, 200, "Plan")):
+        about: dict[str, Any] = {
+            "summary": f"{does} {told}",
+            "operation_id": f"{path}_of_{'any' if is_any else name}",
+            "openapi_extra": extra,
+        }
+        router.add_api_route(f"/recipes/{name}/{path}", route, methods=["POST"], status_code=status, **about)
+
+
+def _listed(desk: Desk, name: str, built_in: bool) -> dict[str, Any]:
+    try:
+        recipe = desk.session.recipes.get(name).recipe
+    except AtelierError as error:
+        return {"name": name, "built_in": built_in, "problem": str(error)}
+    return {"name": name, "title": recipe.title, "about": recipe.about, "built_in": built_in}
+
+
+def _told(desk: Desk, name: str) -> dict[str, Any]:
+    listed = desk.session.recipes.find(name)
+    file = desk.session.recipes.get(name)
+    return {
+        "name": name,
+        "built_in": listed.built_in,
+        "recipe": to_json(file.recipe),
+        "inputs": run_schema(file.recipe),
+        "pictures": list(picture_names(file.recipe)),
+    }
+
+
+def _packed(file: RecipeFile) -> bytes:
+    return pack_recipe(file.recipe, file.read_picture)
+
+
+def _keep_zip(desk: Desk, name: str, data: bytes) -> None:
+    file = read_recipe_file(data, f"{name}.zip", Folder(Path()))  # a zip brings its own files
+    desk.session.recipes.save(name, file.recipe, file.read_picture)
+
+
+def _keep_json(desk: Desk, name: str, data: bytes) -> None:
+    """Its pictures stand in it as base64 or ids."""
+    value = parse_json(data)
+    if not isinstance(value, dict):
+        raise BadRequest("The body must be a recipe: a JSON object, or a zip that was exported.")
+    recipe = load_recipe({"name": name, **value})
+    if recipe.rows_file:
+        raise BadRequest("rows_file names a file; write the rows into the recipe, or send a zip.")
+    desk.session.recipes.save(name, recipe, lambda text: read_picture(text, desk.picture, "A picture of the recipe"))
+
+
+def _asked(desk: Desk, name: str, body: Mapping[str, Any]) -> Asked:
+    file = desk.session.recipes.get(name)
+    needed = without_given(file.recipe, body)
+    return read_asked(file.recipe, {picture: file.read_picture(picture) for picture in picture_names(needed)}, body, desk.picture)
+
+
+def _start(desk: Desk, asked: Asked) -> dict[str, Any]:
+    run_id, outlook = desk.session.add(asked)
+    desk.session.runner.start(run_id)
+    return run_answer(desk, run_id) | {"findings": [finding_told(finding) for finding in outlook.findings]}

@@ -1,0 +1,35 @@
+"""How do the routes become one router, for whatever FastAPI application there is?
+
+    app.include_router(make_router(session, credentials=["user:password"]))
+
+Works with FastAPI from 0.94 on, and so with pydantic 1 and 2: bodies are read here, by the recipes' own declarations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fastapi import APIRouter
+
+from lib_extension.api import event_routes, picture_routes, recipe_routes, run_routes
+from lib_extension.api.answers import guarded_route
+from lib_extension.api.desk import Desk
+from lib_extension.session.session import Session
+from lib_extension.spec.errors import NotFound
+
+PREFIX = "/atelier/v1"
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def make_router(session: Session, credentials: Iterable[str] = ()) -> APIRouter:
+    """The routes over a session, which outlives them. `credentials`: the host's "user:password" texts, if it has any."""
+    desk = Desk(session, credentials)
+    router = APIRouter(prefix=PREFIX, route_class=guarded_route(desk.guard), tags=["atelier"])
+    for group in (recipe_routes, run_routes, event_routes, picture_routes):
+        group.add_routes(router, desk)
+
+    async def nothing_here() -> None:
+        raise NotFound("There is no such route, or not by this method; /openapi.json lists them.")
+
+    router.add_api_route("/{path:path}", nothing_here, methods=_METHODS, include_in_schema=False)
+    return router
