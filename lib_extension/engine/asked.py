@@ -66,8 +66,9 @@ class Asked:
     def note(self, facts: dict[str, Any], settings: SamplerSettings) -> None:
         """Adds what the infotext tells of the sampler beyond its name: the schedule that Automatic meant, eta, churn."""
         sampler, schedule = settings.choice.sampler, settings.choice.effective
-        if sampler.own_levels is None and schedule.name != "automatic":
-            facts["Schedule type"] = schedule.label
+        if (label := settings.choice.told_schedule) is not None:
+            facts["Schedule type"] = label
+        facts |= schedule.facts if sampler.own_levels is None else {}
         if sampler.takes_eta and settings.eta != (0 if sampler.scaled else 1):
             facts["Eta DDIM" if sampler.scaled else "Eta"] = settings.eta
         told = (("Sigma churn", settings.churn.churn, 0), ("Sigma tmin", settings.churn.t_min, 0))

@@ -35,6 +35,8 @@ def make_batches(task: Task, sample: Sampler, finish: Finish = lambda pictures: 
         progress.batch(f"Batch {number + 1} out of {asked.request.n_iter}" if asked.request.n_iter > 1 else "")
         places = range(number * task.batch_size, (number + 1) * task.batch_size)
         sampled = sample(Batch(number, _seeds(task, places)))
+        if sampled.left_out:
+            task.facts["NGMS"] = asked.request.s_min_uncond
         skipped = sampled.stopped is not None and sampled.stopped.skipped
         if asked.lenient or sampled.stopped is None:
             decoded = decode(task.loaded.checkpoint.vae, sampled.latents)

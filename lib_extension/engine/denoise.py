@@ -105,6 +105,7 @@ class Denoiser:
         self._evaluation = 0
         self._steps_done = 0
         self.latest: Tensor | None = None  # The last noiseless estimate, for previews and for who is interrupted.
+        self.left_out = False  # Whether a negative evaluation ever was.
         self._latest_negative: Tensor | None = None
 
     def step_done(self, i: int) -> None:
@@ -121,6 +122,7 @@ class Denoiser:
         rows = guidance.rows(self._evaluation)
         shown = self._shown(x, sigma)
         left_out = self._evaluation % 2 == 1 and sigma < guidance.least_sigma
+        self.left_out |= left_out
         if left_out or (guidance.cfg_scale == 1 and rows.plain):
             positive, negative = self._predict(shown, sigma, rows.positive, rows.pictures, 0), None
         else:

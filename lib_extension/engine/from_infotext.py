@@ -38,7 +38,13 @@ FIELDS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "hr_prompt": ("Hires prompt", str),
     "hr_negative_prompt": ("Hires negative prompt", str),
     "mask_blur": ("Mask blur", int),
+    "s_min_uncond": ("NGMS", float),
     "inpaint_full_res_padding": ("Masked area padding", int),
+}
+
+OPTIONS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "CLIP_stop_at_last_layers": ("Clip skip", int),
+    "emphasis": ("Emphasis", str),
 }
 
 
@@ -55,13 +61,11 @@ def with_infotext(body: R, given: set[str], options: Options) -> R:
     }
     if "enable_hr" in known - given and ("Hires upscale" in read or "Hires resize-1" in read):
         changes["enable_hr"] = True
-    skip = read.get("Clip skip")
     overrides = dict(body.override_settings or {})
-    if skip is not None and "CLIP_stop_at_last_layers" not in overrides:
-        layers = _value("Clip skip", skip, int)
-        if layers != options["CLIP_stop_at_last_layers"]:
-            changes["override_settings"] = {**overrides, "CLIP_stop_at_last_layers": layers}
-    return replace(body, **changes)
+    for option, (label, kind) in OPTIONS.items():
+        if label in read and option not in overrides and (value := _value(label, read[label], kind)) != options[option]:
+            overrides[option] = value
+    return replace(body, **changes, override_settings=overrides or body.override_settings)
 
 
 def _value(label: str, text: str, kind: Callable[[str], Any]) -> Any:

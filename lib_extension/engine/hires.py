@@ -13,7 +13,7 @@ from lib_extension.engine.denoise import Guidance
 from lib_extension.engine.inpainting import everything_hidden
 from lib_extension.engine.latents import PIXELS, decode, encode, to_tensor
 from lib_extension.engine.loras import Prompt, read_prompt
-from lib_extension.engine.samplers import choose
+from lib_extension.engine.samplers import Choice, choose
 from lib_extension.engine.sampling import Sampled, SamplerSettings, from_latents, sample
 from lib_extension.engine.task import Batch, Task, takes_inpainting
 from lib_extension.models.upscalers import upscale, upscaler_names
@@ -85,7 +85,7 @@ def plan_second_pass(task: Task, request: Txt2Img) -> SecondPass:
         strength=request.denoising_strength,
         prompt=prompt,
         negative_prompt=request.hr_negative_prompt or request.negative_prompt,
-        facts=_facts(request, None if same_sampler else choice.sampler.name),
+        facts=_facts(request, None if same_sampler else choice.sampler.name, _told_schedule(asked.choice, choice)),
     )
 
 
@@ -154,7 +154,12 @@ def _cut(latents: Tensor, size: tuple[int, int]) -> Tensor:
     return latents[:, :, over_y // 2 : latents.shape[2] - (over_y + 1) // 2, over_x // 2 : latents.shape[3] - (over_x + 1) // 2]
 
 
-def _facts(request: Txt2Img, sampler: str | None) -> dict[str, Any]:
+def _told_schedule(first: Choice, second: Choice) -> str | None:
+    """Where the second pass walks another schedule than is told of the first."""
+    return None if second.told_schedule == first.told_schedule else second.told_schedule
+
+
+def _facts(request: Txt2Img, sampler: str | None, schedule: str | None) -> dict[str, Any]:
     """The infotext's fields, in the WebUI's order; None is not written."""
     different_prompt = request.hr_prompt not in ("", request.prompt)
     different_negative = request.hr_negative_prompt not in ("", request.negative_prompt)
@@ -163,7 +168,7 @@ def _facts(request: Txt2Img, sampler: str | None) -> dict[str, Any]:
         facts["Hires sampler"] = sampler
     facts["Hires prompt"] = request.hr_prompt if different_prompt else None
     facts["Hires negative prompt"] = request.hr_negative_prompt if different_negative else None
-    facts["Hires schedule type"] = request.hr_scheduler if request.hr_scheduler not in (*SAME_SCHEDULER, request.scheduler) else None
+    facts["Hires schedule type"] = schedule
     if request.hr_resize_x or request.hr_resize_y:
         facts["Hires resize"] = f"{request.hr_resize_x}x{request.hr_resize_y}"
     else:

@@ -24,6 +24,7 @@ HEEDED = frozenset(
         "live_previews_enable",
         "return_grid",
         "enable_pnginfo",
+        "img2img_color_correction",
         "outdir_samples",
         "outdir_txt2img_samples",
         "outdir_img2img_samples",
@@ -55,6 +56,17 @@ NOT_MADE = frozenset(
         "use_old_hires_fix_width_height",
         "use_old_scheduling",
         "use_downcasted_alpha_bar",
+        "s_min_uncond_all",
+        "pad_cond_uncond",
+        "pad_cond_uncond_v0",
+        "no_dpmpp_sde_batch_determinism",
+        "sigma_min",
+        "sigma_max",
+        "rho",
+        "beta_dist_alpha",
+        "beta_dist_beta",
+        "return_mask",
+        "return_mask_composite",
     }
 )
 """Options that change the WebUI's pictures and that this engine does not carry out: strict refuses a value but the default."""

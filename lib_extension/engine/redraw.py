@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from lib_extension.engine.colour_correction import with_colours_of
 from lib_extension.engine.control import Source
 from lib_extension.engine.options import Options
 from lib_extension.engine.task import Task
@@ -48,9 +49,13 @@ class Redraw:
     batch_size: int
     source: Source
     facts: dict[str, Any] = field(default_factory=dict)
+    keeps_colours: bool = False
 
     def finish(self, made: list[Image.Image]) -> list[Image.Image]:
-        """Lays what was made over the originals. Where the mask is 0 these stay as they are, bit for bit."""
+        """What was made, recoloured if that is wished, laid over the originals. Where the mask is 0 these stay as they are, bit for bit."""
+        if self.keeps_colours:
+            pictures = self.pictures * (len(made) if len(self.pictures) == 1 else 1)
+            made = [with_colours_of(original, picture) for original, picture in zip(pictures, made, strict=True)]
         if self.masked is None:
             return made
         originals = self.originals * (len(made) if len(self.originals) == 1 else 1)
@@ -76,9 +81,10 @@ def plan_redraw(task: Task, request: Img2Img) -> Redraw:
             raise BadRequest('The mask is empty, so there is nothing to redraw with "Only masked" (inpaint_full_res). White is redrawn.')
         mask = None  # The WebUI redraws everything then.
     batch_size = len(pictures) if len(pictures) > 1 else request.batch_size
+    keeps_colours = bool(asked.options["img2img_color_correction"])
     if mask is None:
         source = Source(pictures[0], None, RESIZE_NAMES[request.resize_mode])
-        return Redraw(request, [resized(picture) for picture in pictures], [], None, batch_size, source, facts)
+        return Redraw(request, [resized(picture) for picture in pictures], [], None, batch_size, source, facts, keeps_colours)
     if box is not None:
         box = masks.expand_to_ratio(box, *size, mask.width, mask.height)
         facts |= {"Inpaint area": "Only masked", "Masked area padding": request.inpaint_full_res_padding}
@@ -93,7 +99,7 @@ def plan_redraw(task: Task, request: Img2Img) -> Redraw:
         sampled = [masks.fill(picture, masked.latent) for picture in sampled]
         facts["Masked content"] = FILLS[request.inpainting_fill]
     source = Source(pictures[0], mask, RESIZE_NAMES[request.resize_mode], _cropper(mask, box, size) if box else None)
-    return Redraw(request, sampled, originals, masked, batch_size, source, facts)
+    return Redraw(request, sampled, originals, masked, batch_size, source, facts, keeps_colours)
 
 
 def _check(request: Img2Img, lenient: bool) -> None:

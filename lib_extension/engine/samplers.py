@@ -12,7 +12,6 @@ from lib_extension.engine.schedules import (
     Schedule,
     ddim_rest,
     ddim_timesteps,
-    lcm_timesteps,
     unipc_rest,
     unipc_timesteps,
 )
@@ -35,6 +34,7 @@ class Sampler:
     own_rest: Callable[[int, int, NoiseLevels], list[float]] | None = None  # Of so many steps, the last so many timesteps.
     scaled: bool = False  # Variance-preserving: noise of unit size mixed in, rather than added.
     cfg_multiplier: float = 1.0
+    every: int = 1  # It knows each so-manieth of the trained levels only.
 
     @property
     def second_order(self) -> bool:
@@ -98,7 +98,7 @@ SAMPLERS = (
     ),
     Sampler("PLMS", ("plms",), multistep.plms, own_levels=ddim_timesteps, own_rest=ddim_rest, scaled=True),
     Sampler("UniPC", ("unipc",), multistep.unipc, own_levels=unipc_timesteps, own_rest=unipc_rest, scaled=True),
-    Sampler("LCM", ("k_lcm",), solvers.lcm, own_levels=lcm_timesteps),
+    Sampler("LCM", ("k_lcm",), solvers.lcm, every=20),
 )
 
 
@@ -115,11 +115,17 @@ class Choice:
             return _schedule_named(self.sampler.options["scheduler"]) or self.schedule
         return self.schedule
 
+    @property
+    def told_schedule(self) -> str | None:
+        """The label of the schedule that is walked, where it is one with a name."""
+        return None if self.sampler.own_levels is not None or self.effective.name == "automatic" else self.effective.label
+
     def sigmas(self, steps: int, levels: NoiseLevels, *, cut: bool = False) -> list[float]:
         """The noise levels of ``steps`` steps, falling, with the end: ``steps`` + 1 numbers (the DDIM schedule may give more).
 
         ``cut`` leaves out the last level but one, as some samplers always do.
         """
+        levels = levels.thinned(self.sampler.every)
         if self.sampler.own_levels is not None:
             return self.sampler.own_levels(steps, levels)
         if cut or "discard_next_to_last_sigma" in self.sampler.options:

@@ -43,10 +43,14 @@ class Tools:
 
 @dataclass(frozen=True)
 class Sampled:
-    """Latents (B, C, h, w), and whether somebody stopped the sampling before they were finished."""
+    """Latents (B, C, h, w), and whether somebody stopped the sampling before they were finished.
+
+    ``left_out`` says that somewhere the negative prompt was not evaluated, because of a least sigma.
+    """
 
     latents: Tensor
     stopped: Stopped | None = None
+    left_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def sample(
     else:
         x = first * (math.sqrt(1 + sigmas[0] ** 2) if sampler.scaled else sigmas[0])
     steps = len(sigmas) - 1
-    denoiser = Denoiser(tools.checkpoint, tools.levels, guidance, tools.progress, steps)
+    denoiser = Denoiser(tools.checkpoint, tools.levels.thinned(sampler.every), guidance, tools.progress, steps)
     tools.progress.sampling(steps)
 
     def done(i: int) -> None:
@@ -122,4 +126,4 @@ def sample(
     except Stopped as wish:
         stopped = wish
         x = denoiser.latest if denoiser.latest is not None else x / math.sqrt(1 + sigmas[0] ** 2)
-    return Sampled(guidance.blend(x) if guidance.blend is not None else x, stopped)
+    return Sampled(guidance.blend(x) if guidance.blend is not None else x, stopped, denoiser.left_out)

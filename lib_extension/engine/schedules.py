@@ -6,8 +6,9 @@ view: x = latent + sigma · noise). Schedules are lists of falling sigmas, under
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from lib_extension.models.families import NoiseSchedule
 
 TRAINED_STEPS = 1000
+BETA = 0.6
 
 
 class NoiseLevels:
@@ -27,8 +29,17 @@ class NoiseLevels:
         if noise.zero_snr:
             kept = _rescaled_to_zero_snr(kept)
         self.sdxl = sdxl
+        self.every = 1
         self.sigmas = np.sqrt((1 - kept) / kept)  # rising
         self._log_sigmas = np.log(self.sigmas)
+
+    def thinned(self, every: int) -> NoiseLevels:
+        """Only each ``every``-th level, up to the last: what a latent consistency model was distilled on."""
+        if every == 1:
+            return self
+        fewer = copy(self)
+        fewer.every, fewer.sigmas, fewer._log_sigmas = every, self.sigmas[every - 1 :: every], self._log_sigmas[every - 1 :: every]
+        return fewer
 
     @property
     def smallest(self) -> float:
@@ -38,12 +49,19 @@ class NoiseLevels:
     def largest(self) -> float:
         return float(self.sigmas[-1])
 
-    def sigma_of(self, timestep: NDArray[np.float64] | float) -> NDArray[np.float64]:
-        """Between whole timesteps the logarithm is linear."""
-        return np.exp(np.interp(timestep, np.arange(TRAINED_STEPS), self._log_sigmas))
+    @property
+    def last(self) -> int:
+        """The number of the largest level, counted from 0; of all levels it is the last timestep."""
+        return len(self.sigmas) - 1
+
+    def sigma_of(self, number: NDArray[np.float64] | float) -> NDArray[np.float64]:
+        """Between whole numbers of levels the logarithm is linear."""
+        return np.exp(np.interp(number, np.arange(self.last + 1), self._log_sigmas))
 
     def timestep_of(self, sigma: float) -> float:
-        """The fractional timestep that the U-Net is told; the inverse of ``sigma_of``, clamped to the trained range."""
+        """What the U-Net is told, clamped to the trained range: the fractional timestep, but of thinned levels the nearest whole one."""
+        if self.every > 1:
+            return float((np.abs(np.log(sigma) - self._log_sigmas).argmin() + 1) * self.every - 1)
         return float(np.interp(np.log(sigma), self._log_sigmas, np.arange(TRAINED_STEPS)))
 
 
@@ -57,11 +75,12 @@ class Schedule:
     aliases: tuple[str, ...] = ()
     default_rho: float = -1.0
     need_inner_model: bool = False
+    facts: Mapping[str, float] = field(default_factory=dict)  # What infotexts tell of it.
 
 
 def uniform(n: int, levels: NoiseLevels) -> list[float]:
     """Evenly spaced timesteps, both ends included: what samplers without a schedule of their own use."""
-    return _ended(levels.sigma_of(np.linspace(TRAINED_STEPS - 1, 0, n)))
+    return _ended(levels.sigma_of(np.linspace(levels.last, 0, n)))
 
 
 def karras(n: int, levels: NoiseLevels) -> list[float]:
@@ -76,7 +95,7 @@ def exponential(n: int, levels: NoiseLevels) -> list[float]:
 
 def sgm_uniform(n: int, levels: NoiseLevels) -> list[float]:
     """As ``uniform``, but the last step goes down from above the smallest level."""
-    return _ended(levels.sigma_of(np.linspace(TRAINED_STEPS - 1, 0, n + 1)[:-1]))
+    return _ended(levels.sigma_of(np.linspace(levels.last, 0, n + 1)[:-1]))
 
 
 def kl_optimal(n: int, levels: NoiseLevels) -> list[float]:
@@ -98,17 +117,17 @@ def align_your_steps(n: int, levels: NoiseLevels) -> list[float]:
 
 
 def simple(n: int, levels: NoiseLevels) -> list[float]:
-    return _ended(np.array([levels.sigmas[-(1 + int(i * TRAINED_STEPS / n))] for i in range(n)]))
+    return _ended(np.array([levels.sigmas[-(1 + int(i * len(levels.sigmas) / n))] for i in range(n)]))
 
 
 def ddim(n: int, levels: NoiseLevels) -> list[float]:
     """Every (1000 // n)-th level from the second one on. May have a step more than n."""
-    return _ended(levels.sigmas[1 :: max(TRAINED_STEPS // n, 1)][::-1])
+    return _ended(levels.sigmas[1 :: max(len(levels.sigmas) // n, 1)][::-1])
 
 
 def beta(n: int, levels: NoiseLevels) -> list[float]:
-    """Beta Sampling is All You Need (arXiv:2407.12173) with alpha = beta = 0.6, over sigma itself as the WebUI has it."""
-    shares = _beta_quantiles(1 - np.linspace(0, 1, n), 0.6, 0.6)
+    """Beta Sampling is All You Need (arXiv:2407.12173) with alpha = beta = ``BETA``, over sigma itself as the WebUI has it."""
+    shares = _beta_quantiles(1 - np.linspace(0, 1, n), BETA, BETA)
     return _ended(levels.smallest + shares * (levels.largest - levels.smallest))
 
 
@@ -139,13 +158,6 @@ def leading_timesteps(n: int) -> NDArray[np.float64]:
     return np.minimum(np.arange(0, TRAINED_STEPS, max(TRAINED_STEPS // n, 1)) + 1.0, TRAINED_STEPS - 1)
 
 
-def lcm_timesteps(n: int, levels: NoiseLevels) -> list[float]:
-    """Latent consistency models were distilled on every 20th timestep only."""
-    skip = 20
-    wanted = np.linspace(TRAINED_STEPS - 1, skip - 1, n)
-    return _ended(levels.sigma_of(np.round((wanted + 1) / skip) * skip - 1))
-
-
 SCHEDULES = (
     Schedule("automatic", "Automatic", uniform),
     Schedule("uniform", "Uniform", uniform, need_inner_model=True),
@@ -158,7 +170,7 @@ SCHEDULES = (
     Schedule("simple", "Simple", simple, need_inner_model=True),
     Schedule("normal", "Normal", uniform, need_inner_model=True),
     Schedule("ddim", "DDIM", ddim, need_inner_model=True),
-    Schedule("beta", "Beta", beta, need_inner_model=True),
+    Schedule("beta", "Beta", beta, need_inner_model=True, facts={"Beta schedule alpha": BETA, "Beta schedule beta": BETA}),
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lib_extension.engine.batches import make_batches
 from lib_extension.engine.denoise import Guidance
 from lib_extension.engine.engine import Engine
@@ -28,6 +30,8 @@ def txt2img(engine: Engine, request: Txt2Img) -> Generated:
         shape = latent_shape(task, asked.width, asked.height)
         hidden = everything_hidden(task.loaded.checkpoint.vae, shape) if takes_inpainting(task) else None
         asked.note(task.facts, settings)
+        if second is not None:
+            task.facts |= second.settings.choice.effective.facts
 
         def make(batch: Batch) -> Sampled:
             texts = task.texts(task.prompt, request.negative_prompt, asked.choice, request.steps)
@@ -43,6 +47,7 @@ def txt2img(engine: Engine, request: Txt2Img) -> Generated:
             first = sample(task.tools, settings, path, guidance, batch.noise(shape))
             if second is None or first.stopped is not None:
                 return first
-            return second_pass(task, second, batch, first.latents)
+            last = second_pass(task, second, batch, first.latents)
+            return replace(last, left_out=first.left_out or last.left_out)
 
         return make_batches(task, make)

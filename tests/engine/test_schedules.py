@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from lib_extension.engine.samplers import choose
 from lib_extension.engine.schedules import (
     SCHEDULES,
     NoiseLevels,
@@ -16,7 +17,6 @@ from lib_extension.engine.schedules import (
     ddim_rest,
     ddim_timesteps,
     karras,
-    lcm_timesteps,
     unipc_rest,
     unipc_timesteps,
 )
@@ -83,9 +83,19 @@ def test_the_rest_of_ddim_and_unipc_is_counted_from_the_end() -> None:
     assert len(unipc_timesteps(6, LEVELS)) == 8
 
 
-def test_lcm_visits_only_the_timesteps_it_was_distilled_on() -> None:
-    for sigma in lcm_timesteps(4, LEVELS)[:-1]:
-        assert (LEVELS.timestep_of(sigma) + 1) % 20 == pytest.approx(0, abs=1e-6)
+def test_lcm_is_told_only_the_timesteps_it_was_distilled_on() -> None:
+    fewer = LEVELS.thinned(20)
+    assert (fewer.last, fewer.smallest, fewer.largest) == (49, LEVELS.sigmas[19], LEVELS.sigmas[999])
+    assert [fewer.timestep_of(float(LEVELS.sigmas[timestep])) for timestep in (0, 19, 22, 36, 994, 999)] == [19, 19, 19, 39, 999, 999]
+    # The levels themselves may lie between those: the WebUI's are evenly spaced in time.
+    assert timesteps(choose("LCM", None, lenient=False).sigmas(4, LEVELS)[:-1]) == pytest.approx([999, 672.3, 345.7, 19], abs=2)
+
+
+@pytest.mark.parametrize("schedule", [schedule.name for schedule in SCHEDULES if schedule.name != "align_your_steps"])
+def test_lcm_heeds_every_schedule_within_its_levels(schedule: str) -> None:
+    sigmas = choose("LCM", schedule, lenient=False).sigmas(6, LEVELS)
+    assert max(sigmas) <= LEVELS.sigmas[999] + 1e-9
+    assert min(sigma for sigma in sigmas if sigma > 0) >= LEVELS.sigmas[19] - 1e-9
 
 
 def test_zero_snr_starts_from_next_to_nothing_of_the_picture() -> None:

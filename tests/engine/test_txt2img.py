@@ -64,6 +64,30 @@ def test_infotext_and_info_are_the_webuis(engine: Engine) -> None:
     assert made.info.infotexts == made.infotexts
 
 
+HIRES = {"enable_hr": True, "hr_scale": 1.5, "hr_upscaler": "Latent", "denoising_strength": 0.5}
+BETA = {"Beta schedule alpha": 0.6, "Beta schedule beta": 0.6}
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"scheduler": "Beta"}, {"Schedule type": "Beta", **BETA}),
+        ({"s_min_uncond": 20.0}, {"NGMS": 20.0}),
+        ({"s_min_uncond": 0.01}, {}),
+        ({**HIRES, "hr_scheduler": "Karras"}, {"Hires schedule type": "Karras"}),
+        ({**HIRES, "hr_scheduler": "Beta"}, {"Hires schedule type": "Beta", **BETA}),
+        ({**HIRES, "scheduler": "Karras", "hr_scheduler": "Karras"}, {"Schedule type": "Karras"}),
+        ({**HIRES, "hr_sampler_name": "DPM++ 2M"}, {"Hires sampler": "DPM++ 2M", "Hires schedule type": "Karras"}),
+        ({"sampler_name": "LCM", "scheduler": "Karras"}, {"Schedule type": "Karras"}),
+        ({"sampler_name": "DDIM", "scheduler": "Karras"}, {}),
+    ],
+)
+def test_schedules_and_what_was_left_out_are_told(engine: Engine, asked: dict[str, Any], told: dict[str, Any]) -> None:
+    always = {"Denoising strength": 0.5, "Hires upscale": 1.5, "Hires upscaler": "Latent"} if "enable_hr" in asked else {}
+    made = make(engine, **{"sampler_name": "Euler", **asked})
+    assert {name: value for name, value in made.info.extra_generation_params.items() if value is not None} == {**always, **told}
+
+
 @pytest.mark.parametrize(
     ("prompt", "mode", "told"),
     [
