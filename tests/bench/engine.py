@@ -117,6 +117,7 @@ def http_seconds(running: Running, body: dict[str, Any]) -> float:
 def direct_seconds(model: Path) -> Callable[[], float]:
     """The same work by diffusers' own pipeline in this process."""
     pipeline = StableDiffusionPipeline.from_pretrained(model, safety_checker=None, requires_safety_checker=False, local_files_only=True)
+    pipeline.to(torch.float32)  # as the engine on a processor; the parts would come as they are stored, some in half precision
     pipeline.scheduler = EulerDiscreteScheduler.from_config(pipeline.scheduler.config)
     pipeline.set_progress_bar_config(disable=True)
     sizes = {"width": ASKED["width"], "height": ASKED["height"], "num_images_per_prompt": ASKED["batch_size"]}
