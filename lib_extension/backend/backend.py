@@ -17,6 +17,7 @@ from lib_extension.backend.plain_calls import answer_model_call, detect_map, ups
 from lib_extension.backend.probing import probe_identity, read_inventory, refresh_lists, tells_tasks, with_hashes
 from lib_extension.backend.progress import Progress
 from lib_extension.backend.proofs import Proofs
+from lib_extension.backend.smallest import Smallest
 from lib_extension.backend.wire import Wire
 from lib_extension.spec.calls import MODEL_CALLS, Call, ModelEmbedding, ModelMask, ModelTags
 from lib_extension.spec.inventory import Identity, Inventory
@@ -36,7 +37,7 @@ class _Here:
         self.inventory: Inventory | None = None
         self.known_hashes: Hashes = {}
         self._leaks: Leaks | None = None
-        self._proofs = Proofs(wire, self.dialect)
+        self._proofs = Proofs()
 
     def session(self, inventory: Inventory, flights: Flights) -> Session:
         """What a generation works with. Options are remembered as the first one found them."""
@@ -89,7 +90,7 @@ class Backend:
         here = self._reach()
         with self._asking:
             inventory = self.inventory(fresh=True)
-            here.known_hashes |= hashes_of(here.wire, here.dialect, inventory, checkpoints, loras)
+            here.known_hashes |= hashes_of(here.wire, Smallest(here.wire.post, here.wire.name, here.dialect, inventory), checkpoints, loras)
             here.inventory = with_hashes(inventory, here.known_hashes)
             return here.inventory
 

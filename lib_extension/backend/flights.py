@@ -11,7 +11,7 @@ from typing import Any
 from lib_extension.backend.errors import BackendError
 from lib_extension.backend.progress import Progress
 from lib_extension.backend.wire import Wire
-from lib_extension.spec.errors import Interrupted
+from lib_extension.spec.errors import AtelierError, Interrupted
 
 TICK_SECONDS = 0.05  # how soon a cancel is noticed
 LOOK_SECONDS = 1.0  # how often the host is asked whether somebody interrupted or skipped
@@ -62,17 +62,22 @@ class Flight:
         self._watched = watched
         self._landed = threading.Event()
         self._answer: Any = None
-        self._error: BackendError | None = None
+        self._error: AtelierError | None = None
         self._found_idle = False
         self._cut_short: set[str] = set()  # job_timestamps that were seen interrupted or skipped
 
+    def another(self) -> Flight:
+        """For a small call that the call needs first, and that is cancelled with it."""
+        return Flight(self._wire, "", self._cancelled, tells_tasks=self._tells_tasks, watched=False)
+
     def send(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Send it and wait; see Flights.send."""
+        """Send it under its task id and wait; see Flights.send."""
         if self._cancelled():
             raise Interrupted("The call was stopped before it was sent.")
         if not self._tells_tasks:
             self._found_idle = not self._state().get("job_count")
-        threading.Thread(target=self._carry, args=(path, body), name=self.task_id, daemon=True).start()
+        sent = {**body, "force_task_id": self.task_id}
+        threading.Thread(target=self._carry, args=(path, sent), name=self.task_id, daemon=True).start()
         look = time.monotonic() + LOOK_SECONDS
         while not self._landed.wait(TICK_SECONDS):
             if self._cancelled():
@@ -114,7 +119,7 @@ class Flight:
     def _carry(self, path: str, body: Mapping[str, Any]) -> None:
         try:
             self._answer = self._wire.post(path, body)
-        except BackendError as error:
+        except AtelierError as error:
             self._error = error
         finally:
             self._landed.set()

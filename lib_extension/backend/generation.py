@@ -11,6 +11,7 @@ from lib_extension.backend.leaks import Leaks
 from lib_extension.backend.proofs import Proofs
 from lib_extension.backend.receipts import Asked, check_receipts
 from lib_extension.backend.returned import Returned, read_returned
+from lib_extension.backend.smallest import Smallest
 from lib_extension.backend.unusable import refuse_unusable
 from lib_extension.backend.wire import Wire
 from lib_extension.spec.controlnet import read_units
@@ -34,8 +35,11 @@ class Session:
 def generate(session: Session, body: Txt2Img | Img2Img, flight: Flight) -> Answer:
     """Make the pictures. Raises BackendError, BadRequest and Interrupted."""
     refuse_unusable(body)
-    session.proofs.demand(body, session.inventory)
-    sent = worded(body, session, flight.task_id)
+    smallest = Smallest(
+        lambda path, sent: session.flights.send(flight.another(), path, sent), session.wire.name, session.dialect, session.inventory
+    )
+    session.proofs.demand(body, smallest)
+    sent = worded(body, session)
     route = "img2img" if isinstance(body, Img2Img) else "txt2img"
     got = read_returned(session.flights.send(flight, f"/sdapi/v1/{route}", sent), session.wire.name)
     cut_short = flight.was_cut_short(str(got.info.get("job_timestamp")))
@@ -44,12 +48,11 @@ def generate(session: Session, body: Txt2Img | Img2Img, flight: Flight) -> Answe
     return _answer(got)
 
 
-def worded(body: Txt2Img | Img2Img, session: Session, task_id: str) -> dict[str, Any]:
+def worded(body: Txt2Img | Img2Img, session: Session) -> dict[str, Any]:
     """The body as this host understands it. Every field that has a value is sent: hosts fill in what is left out in their own ways."""
     dialect, inventory = session.dialect, session.inventory
     sent = {field.name: getattr(body, field.name) for field in fields(body) if getattr(body, field.name) is not None}
     sent["override_settings"] = dialect.overrides(body.override_settings or {}, inventory)
-    sent["force_task_id"] = task_id
     units = read_units(body.alwayson_scripts).units
     others = {name: args for name, args in body.alwayson_scripts.items() if name.lower() != CONTROLNET}
     worded_units = [dialect.unit(unit, inventory) for unit in units if unit.enabled]

@@ -4,45 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from lib_extension.backend.dialects import Dialect
 from lib_extension.backend.errors import Failed
 from lib_extension.backend.receipts import lora_hashes
-from lib_extension.backend.smallest import smallest_picture
+from lib_extension.backend.smallest import Smallest
 from lib_extension.backend.wire import Wire
-from lib_extension.spec.inventory import FileKind, Inventory
+from lib_extension.spec.inventory import FileKind
 
 Hashes = dict[tuple[FileKind, str], str]
 
 
-def hashes_of(wire: Wire, dialect: Dialect, inventory: Inventory, checkpoints: Collection[str], loras: Collection[str]) -> Hashes:
+def hashes_of(wire: Wire, smallest: Smallest, checkpoints: Collection[str], loras: Collection[str]) -> Hashes:
     """Of the named files that are there, by kind and the inventory's name. Raises BackendError."""
+    inventory = smallest.inventory
     wanted_checkpoints = {found.name for name in checkpoints if (found := inventory.checkpoint(name))}
     wanted_loras = {found.name for name in loras if (found := inventory.lora(name))}
-    if dialect.host == "engine":
+    if smallest.dialect.host == "engine":
         told = wire.post("/atelier-engine/v1/hashes", {"checkpoints": sorted(wanted_checkpoints), "loras": sorted(wanted_loras)})
         hashes: Hashes = {("checkpoint", name): str(hash) for name, hash in told["checkpoints"].items()}
         hashes.update({("lora", name): str(hash) for name, hash in told["loras"].items()})
         return hashes
-    return _of_checkpoints(wire, dialect, inventory, wanted_checkpoints) | _of_loras(wire, dialect, inventory, wanted_loras)
+    return _of_checkpoints(smallest, wanted_checkpoints) | _of_loras(smallest, wanted_loras)
 
 
-def _of_checkpoints(wire: Wire, dialect: Dialect, inventory: Inventory, names: Collection[str]) -> Hashes:
+def _of_checkpoints(smallest: Smallest, names: Collection[str]) -> Hashes:
     """Only those that were never loaded there cost a picture."""
     found: Hashes = {}
     for name in sorted(names):
-        known = inventory.checkpoint(name)
+        known = smallest.inventory.checkpoint(name)
         if known is not None and not known.hash:
-            got = smallest_picture(wire, dialect, inventory, checkpoint=known.title)
+            got = smallest.picture(checkpoint=known.title)
             found["checkpoint", name] = str(got.info.get("sd_model_hash") or "")
     return found
 
 
-def _of_loras(wire: Wire, dialect: Dialect, inventory: Inventory, names: Collection[str]) -> Hashes:
+def _of_loras(smallest: Smallest, names: Collection[str]) -> Hashes:
     """At weight 0, which no run uses: a WebUI that holds the old weights of an overwritten file loads it anew when the weight changes."""
     found: Hashes = {}
     for name in sorted(names):
         try:
-            got = smallest_picture(wire, dialect, inventory, prompt=f"a <lora:{name}:0>")
+            got = smallest.picture(prompt=f"a <lora:{name}:0>")
         except Failed:  # a LoRA that does not fit the checkpoint in use; the stage that uses it may name another
             continue
         told = lora_hashes(got.fields[0]) if got.fields else {}

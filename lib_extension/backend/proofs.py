@@ -10,16 +10,14 @@ import threading
 
 from PIL import ImageChops
 
-from lib_extension.backend.dialects import Dialect
 from lib_extension.backend.eligible import loras_in
 from lib_extension.backend.errors import Failed, WrongAnswer
 from lib_extension.backend.receipts import lora_hashes, lora_key, not_loaded
 from lib_extension.backend.returned import Returned
-from lib_extension.backend.smallest import SIDE, smallest_picture
-from lib_extension.backend.wire import Wire
+from lib_extension.backend.smallest import SIDE, Smallest
 from lib_extension.spec.control_modules import gives_map
 from lib_extension.spec.controlnet import ControlNetUnit, read_units
-from lib_extension.spec.inventory import NOTHING, Inventory
+from lib_extension.spec.inventory import NOTHING
 from lib_extension.spec.sdapi import Img2Img, Txt2Img
 
 _Tried = tuple[str, ...]
@@ -29,34 +27,32 @@ _MISFIT = re.compile(r"size|shape|dimension")  # what torch says of tensors that
 class Proofs:
     """What was shown to act on one backend."""
 
-    def __init__(self, wire: Wire, dialect: Dialect) -> None:
-        self._wire = wire
-        self._dialect = dialect
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._proven: set[_Tried] = set()
         self._plain: dict[str, Returned] = {}  # by checkpoint
 
-    def demand(self, body: Txt2Img | Img2Img, inventory: Inventory) -> None:
+    def demand(self, body: Txt2Img | Img2Img, smallest: Smallest) -> None:
         """Raises WrongAnswer for a LoRA or ControlNet unit of the call that changes nothing."""
-        if self._dialect.guards_itself:
+        if smallest.dialect.guards_itself:
             return
-        checkpoint = inventory.checkpoint(str((body.override_settings or {}).get("sd_model_checkpoint") or ""))
+        checkpoint = smallest.inventory.checkpoint(str((body.override_settings or {}).get("sd_model_checkpoint") or ""))
         title = checkpoint.title if checkpoint else ""
         with self._lock:
             for name in loras_in(body.prompt):
-                self._demand_lora(name, title, inventory)
+                self._demand_lora(name, title, smallest)
             for unit in read_units(body.alwayson_scripts).units:
-                proven_by_map = self._dialect.maps_prove and gives_map(unit.module)
+                proven_by_map = smallest.dialect.maps_prove and gives_map(unit.module)
                 if unit.enabled and unit.weight and unit.image is not None and not proven_by_map:
-                    self._demand_unit(unit, title, inventory)
+                    self._demand_unit(unit, title, smallest)
 
-    def _demand_lora(self, name: str, checkpoint: str, inventory: Inventory) -> None:
-        found = inventory.lora(name)
+    def _demand_lora(self, name: str, checkpoint: str, smallest: Smallest) -> None:
+        found = smallest.inventory.lora(name)
         tried = ("lora", name, found.hash if found else "", checkpoint)
         if tried in self._proven:
             return
         try:
-            with_it = smallest_picture(self._wire, self._dialect, inventory, checkpoint=checkpoint, prompt=f"a <lora:{name}:1>")
+            with_it = smallest.picture(checkpoint=checkpoint, prompt=f"a <lora:{name}:1>")
         except Failed as error:
             if not _MISFIT.search(str(error)):
                 raise
@@ -64,30 +60,36 @@ class Proofs:
                 f'The LoRA "{name}" does not fit the checkpoint {checkpoint}; choose one of the same base. {error}'
             ) from error
         if not with_it.fields or lora_key(name) not in lora_hashes(with_it.fields[0]):
-            raise not_loaded(name, self._wire.name)
-        if _equal(with_it, self._without(checkpoint, inventory)):
+            raise not_loaded(name, smallest.where)
+        if _equal(with_it, self._without(checkpoint, smallest)):
             raise WrongAnswer(
-                f'The LoRA "{name}" changes nothing at {self._wire.name}: its file is broken, made for another base than {checkpoint}, '
+                f'The LoRA "{name}" changes nothing at {smallest.where}: its file is broken, made for another base than {checkpoint}, '
                 "or has names for its weights that this WebUI does not read (those of diffusers or peft). Convert it to kohya's names."
             )
         self._proven.add(tried)
 
-    def _demand_unit(self, unit: ControlNetUnit, checkpoint: str, inventory: Inventory) -> None:
+    def _demand_unit(self, unit: ControlNetUnit, checkpoint: str, smallest: Smallest) -> None:
         tried = ("unit", unit.module, unit.model, checkpoint)
         if tried in self._proven or (unit.module in NOTHING and unit.model in NOTHING):
             return
-        sent = {**self._dialect.unit(unit, inventory), "weight": 1.0, "guidance_start": 0.0, "guidance_end": 1.0, "processor_res": SIDE}
-        with_it = smallest_picture(self._wire, self._dialect, inventory, checkpoint=checkpoint, unit=sent)
-        if _equal(with_it, self._without(checkpoint, inventory)):
+        sent = {
+            **smallest.dialect.unit(unit, smallest.inventory),
+            "weight": 1.0,
+            "guidance_start": 0.0,
+            "guidance_end": 1.0,
+            "processor_res": SIDE,
+        }
+        with_it = smallest.picture(checkpoint=checkpoint, unit=sent)
+        if _equal(with_it, self._without(checkpoint, smallest)):
             raise WrongAnswer(
-                f"ControlNet {unit.module} with {unit.model} does not guide pictures at {self._wire.name}, and it does not say why. "
+                f"ControlNet {unit.module} with {unit.model} does not guide pictures at {smallest.where}, and it does not say why. "
                 f"Does the model fit the base of {checkpoint}, and are the preprocessor's weights there? Look at its console."
             )
         self._proven.add(tried)
 
-    def _without(self, checkpoint: str, inventory: Inventory) -> Returned:
+    def _without(self, checkpoint: str, smallest: Smallest) -> Returned:
         if checkpoint not in self._plain:
-            self._plain[checkpoint] = smallest_picture(self._wire, self._dialect, inventory, checkpoint=checkpoint)
+            self._plain[checkpoint] = smallest.picture(checkpoint=checkpoint)
         return self._plain[checkpoint]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 
 from lib_extension.backend.errors import BackendError, Failed, Refused, Unreachable, WasInterrupted, WrongAnswer
+from lib_extension.spec.errors import BadRequest
 
 CONNECT_SECONDS = 10
 GENERATION_SECONDS = 1800
@@ -63,8 +65,10 @@ class Wire:
                 wait *= 2
 
     def _once(self, method: str, path: str, body: Mapping[str, Any] | None, timeout: float | None) -> Any:
+        content = None if body is None else _encoded(body)
+        headers = {} if body is None else {"Content-Type": "application/json"}
         try:
-            response = self._http.request(method, path, json=body, timeout=timeout or self._http.timeout)
+            response = self._http.request(method, path, content=content, headers=headers, timeout=timeout or self._http.timeout)
         except httpx.TimeoutException as error:
             raise Unreachable(f"{self.name} did not answer in time.") from error
         except (httpx.HTTPError, RuntimeError) as error:  # a RuntimeError where another thread closed the client meanwhile
@@ -87,6 +91,15 @@ class Wire:
             return WasInterrupted(f"Somebody interrupted the call at {self.name}. Run it again.")
         kind = Failed if response.status_code >= 500 else Refused
         return kind(f"{self.name} refused: {said}", answer)
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise BadRequest(
+            f"What is to be sent cannot be written as JSON ({error}). Look for NaN, dates or bytes among its settings."
+        ) from error
 
 
 def _json(response: httpx.Response) -> Any:

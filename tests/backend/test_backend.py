@@ -21,7 +21,7 @@ from lib_extension.backend.pool import Pool
 from lib_extension.spec.calls import ModelTags
 from lib_extension.spec.errors import BadRequest, Interrupted
 from tests.backend.asked import OPENED, PLAIN, asking, backend_over
-from tests.backend.misbehaving import Misbehaving
+from tests.backend.misbehaving import LoraFile, Misbehaving
 from tests.backend.test_hosts import Engine
 
 ROOT = Path(__file__).parents[2]
@@ -212,6 +212,26 @@ def test_a_closed_backend_is_reached_again() -> None:
 def test_missing_things_are_errors_of_their_own() -> None:
     with pytest.raises(Missing):
         backend_over(Misbehaving()).call(asking(sampler_name="nosuch"))
+
+
+def test_what_is_no_json_is_refused() -> None:
+    with pytest.raises(BadRequest, match="cannot be written as JSON"):
+        backend_over(Misbehaving()).call(asking(cfg_scale=float("nan")))
+
+
+def test_a_first_try_of_a_lora_is_cancelled_like_the_call_itself() -> None:
+    webui = Misbehaving(step_seconds=STEP, loras={"style": LoraFile("aa11")})
+    backend, cancelled = backend_over(webui), threading.Event()
+    backend.inventory()
+    with ThreadPoolExecutor(2) as threads:
+        theirs = threads.submit(others_call, webui, 100)
+        until(lambda: webui.state["job_count"])
+        ours = threads.submit(backend.call, asking(prompt="a <lora:style:1>"), "task(ours)", cancelled.is_set)
+        until(lambda: webui.waiting)
+        cancelled.set()
+        with pytest.raises(Interrupted):
+            ours.result(0.5)
+        assert theirs.result(5)[0] == 200
 
 
 @pytest.mark.parametrize(
