@@ -21,6 +21,8 @@ from lib_extension.spec.errors import AtelierError, BadRequest, TooLarge
 
 LARGEST_BODY = 256 * 2**20  # bytes: some pictures in base64
 
+DEEPEST = 40  # of objects in objects
+_TOO_DEEP = f"The body is nested too deeply; {DEEPEST} levels is the most."
 _log = logging.getLogger("atelier")
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -87,12 +89,24 @@ def parse_json(body: bytes) -> Any:
         value = json.loads(body, parse_constant=_refuse, parse_float=_finite)
         if _ESCAPED_SURROGATE.search(body):
             json.dumps(value, ensure_ascii=False).encode()
+        _refuse_depth(value)
     except RecursionError:
-        raise BadRequest("The body is nested too deeply.") from None
+        raise BadRequest(_TOO_DEEP) from None
     except ValueError as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "it holds broken text or numbers"
         raise BadRequest(f"The body is not JSON: {reason}.") from error
     return value
+
+
+def _refuse_depth(value: Any) -> None:
+    """What is nested as deeply as Python can just about read could not be written or hashed any more."""
+    level = [value]
+    for _ in range(DEEPEST):
+        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list))]
+        level = [value for values in inner for value in values]
+        if not level:
+            return
+    raise BadRequest(_TOO_DEEP)
 
 
 def _refuse(name: str) -> float:

@@ -50,13 +50,13 @@ def add_routes(router: APIRouter, desk: Desk) -> None:
     async def events(id: str, request: Request) -> Response:
         last = _last(request)
         await desk.aside(lambda: desk.session.ledger.runs.get(id))
-        return StreamingResponse(_stream(desk, id, last, request), media_type="text/event-stream", headers=_HEADERS)
+        return StreamingResponse(_stream(desk, id, last), media_type="text/event-stream", headers=_HEADERS)
 
 
-async def _stream(desk: Desk, run_id: str, last: int, request: Request) -> AsyncIterator[str]:
+async def _stream(desk: Desk, run_id: str, last: int) -> AsyncIterator[str]:
     spoke = time.monotonic()
     yield "retry: 2000\n\n"
-    while not await request.is_disconnected():
+    while True:  # until the server, seeing that the client has left, ends it
         after = last
         found = await desk.aside(lambda: desk.session.ledger.events.after(run_id, after))  # noqa: B023 (awaited here)
         for event in found:

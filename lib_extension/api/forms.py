@@ -49,6 +49,8 @@ def without_given(recipe: Recipe, body: Mapping[str, Any]) -> Recipe:
 
 def read_asked(recipe: Recipe, pictures: Mapping[str, bytes], body: Mapping[str, Any], fetch: Fetch) -> Asked:
     """What the body asks of the recipe, whose own pictures are given too. BadRequest names the field."""
+    if taken := recipe.inputs.keys() & OPTIONS.keys():
+        raise BadRequest(f'The recipe\'s input "{min(taken)}" has a name that means something else here; rename it.')
     known = [*recipe.inputs, *OPTIONS]
     for name in body:
         if name not in known:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from lib_extension.backend.client import Unreachable
 
+# Ctrl+C in a terminal goes to all programs of its group. The engine is left out: who asked finishes, or cancels, what it is at.
+_APART = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # as Windows says it
 _READY = re.compile(r"^Atelier engine on (http://\S+)", re.MULTILINE)
 
 
@@ -25,7 +27,9 @@ def running_engine(model: str, log: Path, patience: float = 300) -> Iterator[str
     with log.open("wb") as output:
         # It ends with this process, even where that is killed.
         command = [sys.executable, "-m", "lib_extension.engine", "--model", model, "--port", "0", "--parent-pid", str(os.getpid())]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, creationflags=_APART
+        )
     try:
         yield _wait_until_ready(process, log, patience)
     finally:

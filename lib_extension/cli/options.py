@@ -94,13 +94,14 @@ def again(options: argparse.Namespace, *words: str) -> str:
 
 
 def _backends(specs: Sequence[str]) -> list[Backend]:
-    auth = _auth()
+    auth = pair_in(AUTH)
     return [parse_backend(spec, auth) for spec in dict.fromkeys(specs)]
 
 
-def _auth() -> Auth | None:
-    told = os.environ.get(AUTH, "")
+def pair_in(variable: str) -> Auth | None:
+    """user:password from the environment. BadRequest where it is not of that form."""
+    told = os.environ.get(variable, "")
     user, separator, password = told.partition(":")
     if told and not separator:
-        raise BadRequest(f"{AUTH} must be user:password.")
+        raise BadRequest(f"{variable} must be user:password.")
     return (user, password) if told else None
