@@ -13,6 +13,7 @@ from PIL import Image
 
 from lib_extension.backend.client import Client
 from lib_extension.backend.engine_process import running_engine
+from lib_extension.pictures.masks import threshold
 from lib_extension.runs.progress_line import ProgressLine
 from lib_extension.runs.recipe_files import BUILT_IN, load_recipe
 from lib_extension.runs.results_folder import save_contact_sheet, save_manifest, save_picture
@@ -68,8 +69,7 @@ def cut_out(recipe: Recipe, inputs: Mapping[str, Image.Image], client: Client) -
     for name in used:
         if inputs[name].mode != "RGBA":
             found[name] = inputs[name].convert("RGB")
-            sure = client.part(inputs[name], "object").point(lambda value: 255 if value > 127 else 0)  # half kept is not kept
-            found[name].putalpha(sure)
+            found[name].putalpha(threshold(client.part(inputs[name], "object")))  # half kept is not kept
     return found
 
 
