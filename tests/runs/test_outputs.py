@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from lib_extension.runs.storage import ReadOnly
+from lib_extension.session.asked import Asked
+from lib_extension.session.session import Session
+from tests.runs.stub_backend import running_stub
+from tests.runs.workshop import recipe
+from tests.session.rooms import carry_out, places, room
+
+EXPORT = recipe(
+    {"id": "base", "type": "txt2img", "prompt": "a watch {place}"},
+    {"id": "out", "type": "export", "takes": "base", "format": "WEBP", "sizes": [{"width": 32}, {"width": 16}]},
+    rows=[{"place": "here"}, {"place": "there"}],
+)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    files = [file for file in folder.rglob("*") if file.is_file() and file.name != "manifest.json"]
+    return {file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def test_files_stand_by_stage_item_and_candidate_and_the_manifest_tells_their_hashes(tmp_path: Path):
+    with running_stub() as stub, room(tmp_path / "home", stub.url) as session:
+        run = carry_out(session, Asked(recipe=places()), {1: [1, 2], 2: [2]})
+        session.write_outputs(run, tmp_path / "out")
+    found = hashes(tmp_path / "out")
+    base = [f"01-base/{item}-{number}.png" for item in ("001", "002") for number in (1, 2)]
+    assert sorted(found) == [*base, "03-refine/001-1.png", "03-refine/001-2.png", "03-refine/002-1.png"]
+    told = json.loads((tmp_path / "out/manifest.json").read_text())
+    assert {file["file"]: file["sha256"] for file in told["files"]} == found
+    assert told["recipe"]["name"] == "test"
+
+
+def test_an_export_keeps_its_manifest_true_and_its_neighbours_tell_the_rest(tmp_path: Path):
+    with running_stub() as stub, room(tmp_path / "home", stub.url) as session:
+        run = carry_out(session, Asked(recipe=EXPORT))
+        session.write_outputs(run, tmp_path / "out")
+        picture = next((tmp_path / "out/02-out").glob("*.webp"))
+        assert session.restorer.of_file(picture).lineage.stage == "out"
+        picture.with_name(f"{picture.name}.json").unlink()
+        assert session.restorer.of_file(picture).where == "the ledger"
+    told = json.loads((tmp_path / "out/02-out/manifest.json").read_text())
+    assert len(told["files"]) == 4
+    for entry in told["files"]:
+        data = (tmp_path / "out/02-out" / entry["file"]).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == entry["sha256"]
+
+
+def test_a_private_export_tells_only_what_the_files_are(tmp_path: Path):
+    with running_stub() as stub, room(tmp_path / "home", stub.url) as session:
+        session.write_outputs(carry_out(session, Asked(recipe=EXPORT)), tmp_path / "out", private=True)
+    told = json.loads((tmp_path / "out/02-out/manifest.json").read_text())
+    assert {key for entry in told["files"] for key in entry} == {"file", "sha256", "width", "height"}
+    everything = b"".join(file.read_bytes() for file in (tmp_path / "out").rglob("*") if file.is_file())
+    assert b"a watch" not in everything
+    assert "a watch".encode("utf-16-be") not in everything
+    assert not list((tmp_path / "out").rglob("*.webp.json"))
+
+
+def test_what_is_not_made_any_more_goes_and_what_somebody_changed_stays(tmp_path: Path):
+    with running_stub() as stub, room(tmp_path / "home", stub.url) as session:
+        run = carry_out(session, Asked(recipe=places()), {1: [1, 2], 2: [1, 2]})
+        session.write_outputs(run, tmp_path / "out")
+        (tmp_path / "out/03-refine/002-2.png").write_bytes(b"mine")
+        other = carry_out(session, Asked(recipe=places()), None)
+        _choose_again(session, other.id)
+        session.write_outputs(session.ledger.runs.get(other.id), tmp_path / "out")
+    refined = sorted(file.name for file in (tmp_path / "out/03-refine").iterdir())
+    assert refined == ["001-1.png", "002-1.png", "002-2.png"]
+    assert (tmp_path / "out/03-refine/002-2.png").read_bytes() == b"mine"
+
+
+def _choose_again(session: Session, run_id: str) -> None:
+    """One picture of each item where two were chosen before."""
+    for node in session.ledger.nodes(run_id):
+        if node.stage == "pick":
+            session.runner.choose(run_id, node.key, [0])
+    session.runner.start(run_id)
+    session.runner.wait(run_id, 60)
+
+
+def test_a_manifest_of_another_hand_deletes_nothing_outside(tmp_path: Path):
+    outside = tmp_path / "outside.png"
+    outside.write_bytes(b"x")
+    (tmp_path / "out").mkdir()
+    entry = {"file": "../outside.png", "sha256": hashlib.sha256(b"x").hexdigest()}
+    (tmp_path / "out/manifest.json").write_text(json.dumps({"files": [entry]}))
+    with running_stub() as stub, room(tmp_path / "home", stub.url) as session:
+        session.write_outputs(carry_out(session, Asked(recipe=EXPORT)), tmp_path / "out")
+    assert outside.read_bytes() == b"x"
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="everything is writable here")
+def test_a_read_only_folder_says_so(tmp_path: Path):
+    (tmp_path / "out").mkdir(mode=0o500)
+    with running_stub() as stub, room(tmp_path / "home", stub.url) as session:
+        run = carry_out(session, Asked(recipe=EXPORT))
+        with pytest.raises(ReadOnly, match="The output folder"):
+            session.write_outputs(run, tmp_path / "out")
