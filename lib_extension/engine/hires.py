@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from lib_extension.engine.asked import check_size
-from lib_extension.engine.denoise import Guidance
 from lib_extension.engine.inpainting import everything_hidden
 from lib_extension.engine.latents import PIXELS, decode, encode, to_tensor
 from lib_extension.engine.loras import Prompt, read_prompt
@@ -118,18 +117,10 @@ def second_pass(task: Task, plan: SecondPass, batch: Batch, latents: Tensor) -> 
         plan.settings.steps,
         base_steps=task.asked.choice.sampler.total_evaluations(task.asked.request.steps),
     )
-    width, height = plan.size
-    hidden = None
+    guidance = task.guidance(texts, plan.settings.choice, plan.size, hires=True)
     if takes_inpainting(task):
         hidden = everything_hidden(task.loaded.checkpoint.vae, (larger.shape[1], larger.shape[2], larger.shape[3]))
-    guidance = Guidance(
-        rows=texts.rows,
-        cfg_scale=task.asked.request.cfg_scale * plan.settings.choice.sampler.cfg_multiplier,
-        size=(height, width),
-        control=task.units.control(hires=True),
-        inpainting=None if hidden is None else hidden.expand(len(larger), -1, -1, -1),
-        least_sigma=task.asked.request.s_min_uncond or 0.0,
-    )
+        guidance = replace(guidance, inpainting=hidden.expand(len(larger), -1, -1, -1))
     path = from_latents(plan.settings, task.loaded.levels, larger, plan.strength, all_steps=True)
     return sample(task.tools, plan.settings, path, guidance, batch.noise(tuple(larger.shape[1:])))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lib_extension.engine.batches import make_batches
-from lib_extension.engine.denoise import Blend, Guidance
+from lib_extension.engine.denoise import Blend
 from lib_extension.engine.engine import Engine
 from lib_extension.engine.generated import Generated
 from lib_extension.engine.redraw import Redraw, plan_redraw
@@ -35,15 +37,8 @@ def img2img(engine: Engine, request: Img2Img) -> Generated:
 
         def make(batch: Batch) -> Sampled:
             texts = task.texts(task.prompt, request.negative_prompt, asked.choice, request.steps)
-            guidance = Guidance(
-                rows=texts.rows,
-                cfg_scale=request.cfg_scale * asked.choice.sampler.cfg_multiplier,
-                size=(asked.height, asked.width),
-                control=task.units.control(hires=False),
-                blend=None if start.keep is None else Blend(start.latents, start.keep, before=asked.choice.sampler.scaled),
-                inpainting=start.shown,
-                least_sigma=request.s_min_uncond or 0.0,
-            )
+            blend = None if start.keep is None else Blend(start.latents, start.keep, before=asked.choice.sampler.scaled)
+            guidance = replace(task.guidance(texts, asked.choice, (asked.width, asked.height)), blend=blend, inpainting=start.shown)
             all_steps = bool(asked.options["img2img_fix_steps"])
             path = from_latents(settings, task.loaded.levels, start.latents, request.denoising_strength, all_steps=all_steps)
             return sample(task.tools, settings, path, guidance, batch.noise(tuple(start.latents.shape[1:])), multiplier)

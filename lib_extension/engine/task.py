@@ -15,7 +15,7 @@ import torch
 from lib_extension.engine.asked import Asked, understand
 from lib_extension.engine.conditioning import Conditioning
 from lib_extension.engine.control import Source, Target, Units, Workshop, check_units, facts_of, make_ready
-from lib_extension.engine.denoise import Rows
+from lib_extension.engine.denoise import Guidance, Rows
 from lib_extension.engine.engine import Engine, Loaded
 from lib_extension.engine.latents import PIXELS
 from lib_extension.engine.loras import Prompt, read_prompt
@@ -68,6 +68,17 @@ class Task:
         }
         encode = self.loaded.text.encode
         return Texts(encode([positive.text] * self.batch_size, **settings), encode([negative] * self.batch_size, negative=True, **settings))
+
+    def guidance(self, texts: Texts, choice: Choice, size: tuple[int, int], *, hires: bool = False) -> Guidance:
+        """How the request guides a sampling by ``choice`` at ``size`` (width, height) in px; nothing in it is kept or hidden."""
+        request = self.asked.request
+        return Guidance(
+            rows=texts.rows,
+            cfg_scale=request.cfg_scale * choice.sampler.cfg_multiplier,
+            size=(size[1], size[0]),
+            control=self.units.control(hires=hires),
+            least_sigma=request.s_min_uncond or 0.0,
+        )
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lib_extension.engine.batches import make_batches
-from lib_extension.engine.denoise import Guidance
 from lib_extension.engine.engine import Engine
 from lib_extension.engine.generated import Generated
 from lib_extension.engine.hires import plan_second_pass, second_pass
@@ -35,14 +34,9 @@ def txt2img(engine: Engine, request: Txt2Img) -> Generated:
 
         def make(batch: Batch) -> Sampled:
             texts = task.texts(task.prompt, request.negative_prompt, asked.choice, request.steps)
-            guidance = Guidance(
-                rows=texts.rows,
-                cfg_scale=request.cfg_scale * asked.choice.sampler.cfg_multiplier,
-                size=(asked.height, asked.width),
-                control=task.units.control(hires=False),
-                inpainting=None if hidden is None else hidden.expand(task.batch_size, -1, -1, -1),
-                least_sigma=request.s_min_uncond or 0.0,
-            )
+            guidance = task.guidance(texts, asked.choice, (asked.width, asked.height))
+            if hidden is not None:
+                guidance = replace(guidance, inpainting=hidden.expand(task.batch_size, -1, -1, -1))
             path = from_noise(settings, task.loaded.levels)
             first = sample(task.tools, settings, path, guidance, batch.noise(shape))
             if second is None or first.stopped is not None:
