@@ -48,7 +48,7 @@ WORKER_ONLY = {
     "onnxruntime",
     "spandrel",
 }
-WORKER_ONLY |= {"lark", "uvicorn", "huggingface_hub", "safetensors", "onnx", "torchvision", "timm"}
+WORKER_ONLY |= {"lark", "uvicorn", "huggingface_hub", "safetensors", "onnx", "torchvision", "timm", "torchsde", "rembg"}
 
 
 def _part(path: Path) -> str:
