@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -22,21 +23,46 @@ def start_and_follow(session: Session, run_id: str, screen: TextIO | None = None
     """
     events = session.ledger.events.after(run_id, limit=-1)
     watcher = _Watcher(session, run_id, screen, events[-1].id if events else 0)
-    session.runner.start(run_id)
-    stops = 0
-    while True:
-        try:
+    with _Stops() as stops:
+        session.runner.start(run_id)
+        heeded = 0
+        while True:
             run = session.runner.wait(run_id, _LOOK)
             if watcher.look() and run.state != "running":
-                return run
-        except KeyboardInterrupt:
-            stops += 1
-            if stops > 1:
-                session.runner.cancel(run_id)
-                session.runner.wait(run_id)
-                raise
-            watcher.say("Pausing after what is at work; Ctrl+C again stops it at once.")
-            session.runner.pause(run_id)
+                break
+            if stops.asked > heeded:
+                heeded = stops.asked
+                _stop(session, run_id, watcher, at_once=heeded > 1)
+    if heeded > 1:
+        raise KeyboardInterrupt
+    return run
+
+
+def _stop(session: Session, run_id: str, watcher: _Watcher, at_once: bool) -> None:
+    if at_once:
+        watcher.say("Stopping at once.")
+        session.runner.cancel(run_id)
+    else:
+        watcher.say("Pausing after what is at work; Ctrl+C again stops it at once.")
+        session.runner.pause(run_id)
+
+
+class _Stops:
+    """Counts how often somebody pressed Ctrl+C while the block runs; raised as an exception, it could strike amid anything."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self._before: Any = None
+
+    def __enter__(self) -> _Stops:
+        self._before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _note(self, number: int, frame: object) -> None:
+        self.asked += 1
 
 
 class _Watcher:
