@@ -21,30 +21,31 @@ from tests.backend.webui_stand_in import StandIn
 def carry_out(server: StandIn) -> tuple[list[Result], str]:
     """The built-in recipe's results, and what its progress line printed."""
     recipe, inputs = load_recipe(BUILT_IN / "product-shots.yaml")
+    inputs["photograph"] = inputs["photograph"].convert("RGBA")  # as it is when the network has cut it out
     client, printed = Client("http://webui", httpx.WSGITransport(app=server)), io.StringIO()
     return list(run(recipe, inputs, client, ProgressLine(len(recipe.stages), printed, client.progress))), printed.getvalue()
 
 
-def test_the_built_in_recipe_makes_four_stages_for_three_places() -> None:
+def test_the_built_in_recipe_makes_four_stages_of_two_pictures_in_three_places() -> None:
     server = StandIn()
     results, printed = carry_out(server)
     assert [(stage, sum(r.stage == stage for r in results)) for stage in ("base", "variations", "background", "upscale")] == [
-        ("base", 3),
-        ("variations", 6),
-        ("background", 6),
-        ("upscale", 6),
+        ("base", 6),
+        ("variations", 12),
+        ("background", 12),
+        ("upscale", 12),
     ]
-    assert len(server.calls) == 3 + 3 + 6 + 6
-    assert "[1/4] base: 3 calls" in printed
-    assert "[4/4] upscale: 6 calls" in printed
+    assert len(server.calls) == 6 + 6 + 12 + 12
+    assert "[1/4] base: 6 calls" in printed
+    assert "[4/4] upscale: 12 calls" in printed
     assert "left in this stage" in printed
 
     last = results[-1]
-    assert (last.stage, last.row, last.number, last.image.size) == ("upscale", 2, 1, (256, 256))
+    assert (last.stage, last.row, last.number, last.image.size) == ("upscale", 5, 1, (256, 256))
     assert last.source is not None
     assert last.source.source is not None
     assert (last.source.number, last.source.source.number) == (1, 1)  # the second variation, all the way
-    assert "at night" in last.infotext
+    assert "at night" in last.source.infotext
 
 
 def test_the_folder_tells_how_each_picture_was_made(tmp_path: Path) -> None:
@@ -63,13 +64,13 @@ def test_the_folder_tells_how_each_picture_was_made(tmp_path: Path) -> None:
             assert saved.info["parameters"] == picture["infotext"]
     picture = told["02-upscale-2.png"]
     assert (picture["from"], told[picture["from"]]["from"]) == ("02-background-2.png", "02-variations-2.png")
-    assert picture["settings"]["prompt"] == "a red watch in a forest"
+    assert told["02-background-2.png"]["settings"]["prompt"] == "a red watch in a forest"
     assert "init_images" not in picture["settings"]
     assert manifest["checkpoint"] == "plain [0123456789]"
     assert manifest["recipe"]["name"] == "product-shots"
     with Image.open(sheet) as shown:
         assert shown.width > 256 + 5 * 128 + 2 * 256
-        assert shown.height > 3 * 256
+        assert shown.height > 6 * 256
 
 
 def test_names_sort_by_row_then_number() -> None:
