@@ -96,7 +96,7 @@ def _with_pictures(recipe: Recipe, values: Mapping[str, Any], found: dict[str, b
     read = {}
     for name, value in values.items():
         declared = recipe.inputs.get(name)
-        if declared is not None and declared.type in PICTURES and value not in (None, "") and value not in found:
+        if declared is not None and declared.type in PICTURES and not _is_known(value, found):
             file = f"{where}{name}"
             found[file] = read_picture(value, fetch, file)
             value = file
@@ -126,3 +126,8 @@ def _input_schema(declared: Input) -> dict[str, Any]:
     if declared.default is not None and declared.type not in PICTURES:
         schema["default"] = declared.default
     return schema
+
+
+def _is_known(value: Any, found: Mapping[str, bytes]) -> bool:
+    """Whether it is no picture that comes with the request: nothing at all, or the name of one of the recipe's own."""
+    return value is None or (isinstance(value, str) and (not value or value in found))

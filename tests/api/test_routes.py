@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import base64
+import io
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from lib_extension.pictures.png import open_picture
+from tests.api.serving import Served, served
+from tests.runs.stub_backend import Stub
+from tests.session.rooms import DRAWING
+
+
+def test_a_run_from_its_named_inputs_over_a_choice_to_its_pictures(server: Served, stub: Stub):
+    run: Any = server.json("POST", "/recipes/tiny/runs", 201, json={"thing": "ring", "look": "night", "strength": 0.3})
+    waiting: Any = server.ended(run["id"], "waiting")
+    assert stub.bodies[0]["prompt"] == "a ring by night"
+    (review,) = waiting["reviews"]
+    assert [picture["number"] for picture in review["pictures"]] == [1, 2]
+    server.json("POST", f"/runs/{run['id']}/choose", json={"stage": "pick", "pictures": [review["pictures"][1]["hash"]]})
+    done: Any = server.ended(run["id"], "done")
+    assert stub.bodies[-1]["denoising_strength"] == 0.3
+    (picture,) = done["stages"][-1]["pictures"]
+    answer = server.client.get(f"/atelier/v1/pictures/{picture}.png")
+    assert answer.headers["content-type"] == "image/png"
+    assert open_picture(answer.content, what="it").size == (64, 64)
+    small = server.client.get(f"/atelier/v1/pictures/{picture}.png", params={"side": 16})
+    assert open_picture(small.content, what="it").size == (16, 16)
+    assert server.client.get(f"/atelier/v1/pictures/{picture}.png", headers={"If-None-Match": f'"{picture}"'}).status_code == 304
+    told: Any = server.json("POST", "/lineage", content=answer.content)
+    assert (told["stage"], told["values"]["thing"]) == ("refine", "ring")
+
+
+def test_openapi_tells_the_inputs_of_each_recipe_with_their_types(server: Served):
+    paths = server.client.get("/openapi.json").json()["paths"]
+    schema = paths["/atelier/v1/recipes/tiny/runs"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert schema["properties"]["thing"] == {"title": "Thing", "type": "string", "default": "watch"}
+    assert schema["properties"]["look"] == {"type": "string", "enum": ["day", "night"], "default": "day"}
+    assert schema["properties"]["strength"] == {"type": "number", "minimum": 0, "maximum": 1, "default": 0.4}
+    assert schema["properties"]["drawing"]["type"] == "string"
+    assert schema["properties"]["rows"]["type"] == "array"
+    assert schema["additionalProperties"] is False
+
+
+def test_pictures_come_as_base64_or_as_ids(server: Served, stub: Stub):
+    uploaded: Any = server.json("POST", "/pictures", 201, content=DRAWING)
+    assert (uploaded["width"], uploaded["height"]) == (64, 64)
+    text = base64.b64encode(DRAWING).decode()
+    assert server.json("POST", "/pictures", 201, json={"image": f"data:image/png;base64,{text}"}) == uploaded
+    for drawing in (uploaded["id"], text):
+        run: Any = server.json(
+            "POST", "/recipes/tiny/runs", 201, json={"rows": [{"drawing": drawing}, {"drawing": drawing, "thing": "ring"}]}
+        )
+        told: Any = server.json("GET", f"/runs/{run['id']}")
+        assert set(told["inputs"].values()) == {uploaded["id"]}
+        server.ended(run["id"], "waiting")
+    assert sorted(body["prompt"] for body in stub.bodies) == ["a ring by day", "a watch by day"]
+
+
+def test_a_plan_is_dry(server: Served, stub: Stub):
+    told: Any = server.json("POST", "/recipes/tiny/plan", json={"rows": [{"thing": "a"}, {"thing": "b"}]})
+    assert told["items"] == 2
+    assert [one["state"] for one in told["stages"]] == ["will run", "will run", "waits", "waits"]
+    assert (stub.calls, server.json("GET", "/runs")) == ([], [])
+
+
+def test_own_recipes_are_kept_started_and_deleted(server: Served, stub: Stub):
+    text = base64.b64encode(DRAWING).decode()
+    inputs = {"drawing": {"type": "image", "default": text}}
+    settings = {"steps": 4, "sampler_name": "Euler", "scheduler": "Automatic"}
+    stage = {"id": "a", "type": "img2img", "takes": "drawing", "prompt": "x", **settings}
+    server.json("PUT", "/recipes/mine", json={"inputs": inputs, "stages": [stage]})
+    packed = server.client.get("/atelier/v1/recipes/mine", headers={"Accept": "application/zip"}).content
+    server.json("PUT", "/recipes/other", content=packed, headers={"Content-Type": "application/zip"})
+    run: Any = server.json("POST", "/recipes/other/runs", 201)
+    server.ended(run["id"], "done")
+    assert [one["name"] for one in server.json("GET", "/recipes")] == ["tiny", "mine", "other"]  # pyright: ignore[reportGeneralTypeIssues, reportOptionalIterable]
+    assert server.json("DELETE", "/recipes/mine") == {"deleted": "mine"}
+    server.json("GET", "/recipes/mine", 404)
+    server.json("DELETE", "/recipes/tiny", 422)
+    server.json("PUT", "/recipes/tiny", 422, json={"stages": [stage]})
+
+
+def test_runs_are_listed_paused_resumed_cancelled_and_forgotten(server: Served, stub: Stub):
+    stub.delay = 0.5
+    run: Any = server.json("POST", "/recipes/tiny/runs", 201, json={"rows": [{"thing": str(number)} for number in range(20)]})
+    server.ended(run["id"], "running")
+    server.json("DELETE", f"/runs/{run['id']}", 503)
+    server.json("POST", f"/runs/{run['id']}/pause")
+    paused: Any = server.ended(run["id"], "paused")
+    assert 0 < sum(stage["state"] == "done" for stage in paused["stages"]) < 20
+    server.json("POST", f"/runs/{run['id']}/resume")
+    server.ended(run["id"], "running")
+    server.json("POST", f"/runs/{run['id']}/cancel")
+    server.ended(run["id"], "cancelled")
+    assert [one["state"] for one in server.json("GET", "/runs", params={"recipe": "tiny", "limit": 5})] == ["cancelled"]  # pyright: ignore[reportGeneralTypeIssues, reportOptionalIterable]
+    assert server.json("DELETE", f"/runs/{run['id']}") == {"deleted": run["id"]}
+    server.json("GET", f"/runs/{run['id']}", 404)
+
+
+def test_a_run_goes_on_when_who_started_it_has_left(server: Served, stub: Stub):
+    stub.delay = 0.2
+    run: Any = server.json("POST", "/recipes/tiny/runs", 201)
+    server.client.close()
+    server.session.runner.wait(run["id"], 30)
+    assert server.session.ledger.runs.get(run["id"]).state == "waiting"
+
+
+def test_everything_else_is_answered_while_a_call_takes_its_time(server: Served, stub: Stub):
+    stub.delay = 1.0
+    run: Any = server.json("POST", "/recipes/tiny/runs", 201)
+    while not stub.calls:
+        time.sleep(0.01)
+    server.json("GET", "/recipes")
+    told: Any = server.json("GET", f"/runs/{run['id']}")
+    assert (told["state"], told["progress"]["stages"], told["progress"]["done"]) == ("running", 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "detail"),
+    [
+        ("POST", "/recipes/tiny/runs", {"thin": 1}, 422, 'Did you mean "thing"'),
+        ("POST", "/recipes/tiny/runs", {"look": "noon"}, 422, "must be one of day, night"),
+        ("POST", "/recipes/tiny/runs", {"strength": 2}, 422, "at most 1"),
+        ("POST", "/recipes/tiny/runs", {"drawing": "no picture"}, 422, "drawing is not base64"),
+        ("POST", "/recipes/tiny/runs", {"drawing": "aGVsbG8="}, 422, "drawing is not a whole picture"),
+        ("POST", "/recipes/tiny/runs", {"drawing": "0" * 64}, 404, "no picture 000000000000"),
+        ("POST", "/recipes/tiny/runs", {"rows": [{"stages.bas.steps": 3}]}, 422, 'Did you mean "base"'),
+        ("POST", "/recipes/tiny/runs", {"rows": [{"stages.base.sampler_name": "Eule"}]}, 422, "no sampler"),
+        ("POST", "/recipes/tiny/runs", {"rows": [{}] * 10_001}, 413, "10,001 items"),
+        ("POST", "/recipes/tin/runs", {}, 404, 'Did you mean "tiny"'),
+        ("POST", "/runs/nothing/choose", {"stage": "pick", "pictures": [1]}, 404, 'no run "nothing"'),
+        ("POST", "/runs/nothing/choose", {"stag": "pick"}, 422, 'Did you mean "stage"'),
+        ("POST", "/runs/nothing/cancel", None, 404, 'no run "nothing"'),
+        ("GET", "/runs?limit=-1", None, 422, "limit must be"),
+        ("GET", "/runs/nothing/events", None, 404, 'no run "nothing"'),
+        ("GET", "/pictures/..%2f..%2fledger.png", None, 404, "no such route"),
+        ("GET", "/pictures/zz.png", None, 404, "no picture's id"),
+        ("PUT", "/recipes/a.b", {"stages": []}, 422, "cannot be named"),
+        ("PATCH", "/recipes", None, 404, "no such route"),
+        ("GET", "/nothing", None, 404, "no such route"),
+    ],
+)
+def test_errors_are_json_that_says_what_to_do(server: Served, method: str, path: str, body: Any, status: int, detail: str):
+    told = server.json(method, path, status, json=body)
+    assert isinstance(told, dict)
+    assert told.keys() == {"error", "detail"}
+    assert detail in told["detail"]
+
+
+def test_a_damaged_ledger_is_told_without_where_it_lies(server: Served):
+    server.session.ledger.close()
+    server.session.ledger.database.path.write_bytes(b"no database" * 1000)
+    told = json.dumps(server.json("GET", "/runs", 507))
+    assert "damaged" in told
+    assert "Traceback" not in told
+    assert str(server.session.home.folder) not in told
+
+
+def test_an_error_that_nobody_expected_tells_nothing_and_is_logged(server: Served, caplog: pytest.LogCaptureFixture):
+    server.session.recipes = None  # pyright: ignore[reportAttributeAccessIssue]
+    told: Any = server.json("GET", "/recipes", 500)
+    assert (told["error"], "NoneType" in told["detail"]) == ("InternalError", False)
+    assert "'NoneType' object has no attribute 'all'" in caplog.text
+
+
+def test_a_host_with_credentials_asks_for_them(tmp_path: Path, stub: Stub):
+    with served(tmp_path, stub.url, ["me:geheim"]) as server:
+        server.json("GET", "/recipes")
+        answer = server.client.get("/atelier/v1/recipes", auth=("me", "falsch"))
+        assert (answer.status_code, answer.json()["error"], answer.headers["www-authenticate"]) == (401, "Unknown", 'Basic realm="Atelier"')
+
+
+def test_a_page_of_another_site_starts_nothing(server: Served, stub: Stub):
+    server.json("POST", "/recipes/tiny/runs", 403, json={}, headers={"Origin": "https://evil.example"})
+    server.json("GET", "/runs", 403, headers={"Host": "evil.example"})
+    server.json("GET", "/runs", 403, headers={"X-Forwarded-For": "127.0.0.1"})
+    assert server.json("GET", "/runs") == []
+
+
+def test_pictures_that_are_no_pictures_are_never_shown_as_pages(server: Served):
+    name = server.session.blobs.put(b"<script>alert(1)</script>")
+    answer = server.client.get(f"/atelier/v1/pictures/{name}.png")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_jpeg_that_was_uploaded_is_one(server: Served):
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "JPEG")
+    uploaded: Any = server.json("POST", "/pictures", 201, content=file.getvalue())
+    assert server.client.get(f"/atelier/v1/pictures/{uploaded['id']}.png").headers["content-type"] == "image/jpeg"
