@@ -72,6 +72,7 @@ class _Watcher:
         self._screen = screen
         self._last = last  # id of the latest event that was told
         self._stages = [str(stage["id"]) for stage in session.ledger.runs.get(run_id).recipe["stages"]]
+        self._state = ""  # that the latest event told
         self._made: set[str] = set()  # keys, since it is followed
         self._all: Counter[str] = Counter()
         self._done: Counter[str] = Counter()
@@ -82,12 +83,12 @@ class _Watcher:
     def look(self) -> bool:
         """Tell what happened since; whether the run has come to an end of some kind."""
         events = self._session.ledger.events.after(self._run_id, self._last)
-        state = ""
         for event in events:
             self._last = event.id
             self._tell(event)
-            state = str(event.data["state"]) if event.kind == "state" else state
-        ended = state not in ("", "running")
+            if event.kind == "state":
+                self._state = str(event.data["state"])
+        ended = self._state not in ("", "running")
         if self._screen is not None and not ended:
             self._show_progress(self._screen)
         return ended
