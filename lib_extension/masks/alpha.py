@@ -23,7 +23,8 @@ class AlphaMask(OneMask):
 def find(source: AlphaMask, given: MaskGiven) -> Image.Image | None:
     """The alpha channel."""
     image = given.picture(source.of).image
-    if image.mode != "RGBA" or image.getchannel("A").getextrema() == (255, 255):
+    if image.mode != "RGBA":
         return None
     alpha = image.getchannel("A")
-    return alpha if source.soft else masks.threshold(alpha)
+    mask = alpha if source.soft else masks.threshold(alpha)
+    return None if mask.getextrema() == (255, 255) else mask

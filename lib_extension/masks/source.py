@@ -41,26 +41,31 @@ MASKS: dict[str, MaskType] = {
 
 @dataclass(frozen=True, kw_only=True)
 class CombinedMask(Settings):
-    """Several masks as one: `union`, what any of them chooses; `intersection`, what all do; `minus`, the first without the others."""
+    """Several masks as one: `union`, what any of them chooses; `intersection`, what all do; `minus`, the first without the others.
+
+    `first` is the first of them that finds something; those after it are not asked. So one recipe serves pictures on a transparent
+    ground and photographs: first alpha, then a network.
+    """
 
     union: tuple[MaskSource, ...] = field((), label="Union")
     intersection: tuple[MaskSource, ...] = field((), label="Intersection")
     minus: tuple[MaskSource, ...] = field((), label="The first minus the others")
+    first: tuple[MaskSource, ...] = field((), label="The first that finds something")
     then: tuple[Operation, ...] = field((), label="Then", help="One after the other; what comes out empty counts as nothing found.")
 
     def check(self) -> None:
         """Refuse what combines nothing, or in two ways at once."""
-        asked = [name for name in _COMBINE if getattr(self, name)]
+        asked = [name for name in COMBINATIONS if getattr(self, name)]
         if len(asked) != 1:
             known = ", ".join(MASKS)
-            raise BadRequest(f'A mask needs "kind" (one of {known}) or just one of union, intersection and minus with masks in it.')
+            raise BadRequest(f'A mask needs "kind" (one of {known}) or just one of {_WAYS} with masks in it.')
         if len(getattr(self, asked[0])) < 2:
             raise BadRequest(f'"{asked[0]}" of one mask is that mask: leave "{asked[0]}" out, or add a second mask.')
 
     @property
     def parts(self) -> tuple[MaskSource, ...]:
         """The masks that are combined."""
-        return self.union or self.intersection or self.minus
+        return self.union or self.intersection or self.minus or self.first
 
 
 MaskSource = AlphaMask | ColourMask | UploadMask | GeometryMask | BackgroundMask | PartsMask | TextMask | DetectorMask | CombinedMask
@@ -70,6 +75,8 @@ _COMBINE: dict[str, Callable[[Image.Image, Image.Image], Image.Image]] = {
     "intersection": masks.intersection,
     "minus": masks.difference,
 }
+COMBINATIONS = (*_COMBINE, "first")
+_WAYS = f"{', '.join(COMBINATIONS[:-1])} and {COMBINATIONS[-1]}"
 
 
 def read_source(data: object, where: str = "") -> MaskSource:
@@ -85,8 +92,8 @@ def source_schema(defs: dict[str, Any]) -> dict[str, Any]:
 def make_mask(source: MaskSource, given: MaskGiven) -> MaskWork:
     """The work of making it: yields calls, takes answers, and returns the mask (mode L) at the taken picture's size.
 
-    None where nothing was found: none of a union's masks, any of an intersection's, the first of minus, or a mask that is empty in
-    the end. Operations leave nothing found as it is, so that nothing inverted is never the whole picture.
+    None where nothing was found: none of a union's masks or of first's, any of an intersection's, the first of minus, or a mask that
+    is empty in the end. Operations leave nothing found as it is, so that nothing inverted is never the whole picture.
     """
     if isinstance(source, CombinedMask):
         mask = yield from _combined(source, given)
@@ -103,6 +110,10 @@ def _combined(source: CombinedMask, given: MaskGiven) -> MaskWork:
     found: list[Image.Image | None] = []
     for part in source.parts:
         found.append((yield from make_mask(part, given)))
+        if source.first and found[-1] is not None:
+            return found[-1]
+    if source.first:
+        return None
     if (source.minus and found[0] is None) or (source.intersection and None in found):
         return None
     combine = next(_COMBINE[name] for name in _COMBINE if getattr(source, name))

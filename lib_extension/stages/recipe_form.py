@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lib_extension.masks.source import COMBINATIONS
 from lib_extension.spec.errors import BadRequest, TooLarge, near_miss
 from lib_extension.spec.recipe import PICTURES, VARIABLE, Recipe
 from lib_extension.spec.settings import Unfilled, from_json
@@ -21,7 +22,7 @@ STAGES_AT_MOST = 1000
 
 _OWN = frozenset({"id", "type", "title", "enabled", "takes"})  # fields that are never shared
 _SIZE = frozenset({"width", "height"})
-_CANNOT_BE_OPEN = ("kind", "union", "intersection", "minus")  # without these a mask or a score has no form
+_CANNOT_BE_OPEN = ("kind", *COMBINATIONS)  # without these a mask or a score has no form
 
 
 def load_recipe(data: object, where: str = "") -> Recipe:

@@ -14,6 +14,8 @@ from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import field
 from lib_extension.stages.stage import Given, Outcome, Picture, Stage, StageType, Work
 
+BY_HAND = "by hand"
+
 _AUTO = re.compile(r"top ([1-9][0-9]{0,3})")
 
 
@@ -24,15 +26,17 @@ class ReviewStage(Stage):
     type: Literal["review"] = field(label="Type")
     scope: Literal["item", "run"] = field("item", label="One choice for", help="Each item, or the whole run.")
     keep: int = field(0, label="Keep", minimum=0, maximum=10000, help="How many are to be chosen; 0: one or more, as one likes.")
-    auto: str = field("", label="Choose by score", help='"top 1", "top 2", …: the best are chosen without asking. Empty: a person chooses.')
+    auto: str = field(
+        "", label="Choose by score", help='"top 1", "top 2", …: the best are chosen without asking. Empty or "by hand": a person chooses.'
+    )
     scores: tuple[ScoreSource, ...] = field((), label="Scores")
 
     def check(self) -> None:
         """Refuse a choice by scores without scores, and two numbers of pictures."""
-        if not self.auto:
+        if self.auto in ("", BY_HAND):
             return
         if not _AUTO.fullmatch(self.auto):
-            raise BadRequest(f'auto is "{self.auto}"; it must be "top" and a number, such as "top 1", or empty.')
+            raise BadRequest(f'auto is "{self.auto}"; it must be "top" and a number, such as "top 1"; "{BY_HAND}"; or empty.')
         if not self.scores:
             raise BadRequest(f'auto is "{self.auto}", but there are no "scores" to choose by, such as {{"kind": "sharpness"}}.')
         if self.keep not in (0, self.top):

@@ -23,7 +23,9 @@ def test_alpha_is_what_is_at_least_half_opaque():
     assert found({"kind": "alpha", "soft": True}, taken).tolist() == [[0, 127, 128, 255]]
 
 
-@pytest.mark.parametrize("values", [with_alpha(255, 255), with_alpha(0, 0), with_alpha(0, 0)[..., :3], with_alpha(1, 2)[..., 0]])
+@pytest.mark.parametrize(
+    "values", [with_alpha(255, 255), with_alpha(200, 255), with_alpha(0, 0), with_alpha(0, 0)[..., :3], with_alpha(1, 2)[..., 0]]
+)
 def test_without_any_use_of_transparency_nothing_is_found(values: np.ndarray):
     """And not the whole picture, which would be redrawn in silence."""
     assert mask_of({"kind": "alpha"}, picture(values)) is None

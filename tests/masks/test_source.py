@@ -43,6 +43,10 @@ R, G, B, NOTHING = colour("red"), colour("lime"), colour("blue"), colour("yellow
         ({"minus": [{"union": [R, G, B]}, G, NOTHING]}, [1, 0, 1, 0]),
         ({"minus": [NOTHING, G]}, None),
         ({"minus": [R, R]}, None),
+        ({"first": [R, B]}, [1, 0, 0, 0]),
+        ({"first": [NOTHING, {"kind": "alpha"}, B, R], "then": [{"grow": 1}]}, [0, 1, 1, 1]),
+        ({"first": [{**R, "then": [{"shrink": 1}]}, G]}, [0, 1, 0, 0]),
+        ({"first": [NOTHING, {"kind": "alpha"}], "then": [{"invert": True}]}, None),
         ({"union": [R, G], "then": [{"invert": True}]}, [0, 0, 1, 1]),
         ({**R, "then": [{"grow": 1}]}, [1, 1, 0, 0]),
         ({**G, "then": [{"grow": 1}, {"invert": True}]}, [0, 0, 0, 1]),
@@ -129,11 +133,28 @@ def test_the_background_is_what_the_subject_leaves():
     assert found({"kind": "background", "side": "subject"}, TAKEN, subject).tolist() == [[0, 255, 255, 0]]
 
 
+PRODUCT = {"first": [{"kind": "alpha", "of": "product"}, {"kind": "parts", "of": "product"}]}
+
+
+@pytest.mark.parametrize(("alpha", "asked"), [((0, 255, 255, 0), 0), ((255, 255, 255, 255), 1), ((255, 200, 250, 255), 1), (None, 1)])
+def test_the_first_that_finds_something_is_the_last_that_is_asked(alpha: tuple[int, ...] | None, asked: int):
+    """A render with a transparent ground tells its own mask; a photograph, or a picture that is all opaque, goes to the network."""
+    pixels = np.full((1, 4, 3), 90, np.uint8)
+    product = picture(pixels if alpha is None else np.dstack([pixels, np.uint8(alpha)]))
+    work = make_mask(read_source(PRODUCT), MaskGiven(TAKEN, {"product": product}))
+    mask, calls = carried_out(work, lambda call: Answer((picture(np.array([[0, 0, 255, 255]])),)))
+    assert mask is not None
+    assert len(calls) == asked
+    assert np.asarray(mask).tolist() == ([[0, 0, 255, 255]] if asked else [[0, 255, 255, 0]])
+
+
 def test_references_and_networks():
     source = read_source({"minus": [{"kind": "alpha", "of": "product"}, {"union": [{"kind": "upload", "of": "hand"}, colour("red")]}]})
     assert references(source) == ("product", "hand")
     assert not needs_network(source)
     assert needs_network(read_source({"union": [colour("red"), {"kind": "text", "text": "strap"}]}))
+    assert references(read_source(PRODUCT)) == ("product",)
+    assert needs_network(read_source(PRODUCT))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +170,9 @@ def test_references_and_networks():
         ({"kind": "alpha", "then": [{}]}, "names nothing"),
         ({"kind": "text", "text": " , "}, 'needs "text"'),
         ({"union": [R]}, "union.* of one mask"),
-        ({"union": [R, G], "minus": [R, G]}, "just one of union, intersection and minus"),
+        ({"first": [R]}, "first.* of one mask"),
+        ({"frist": [R, G]}, r"stages.m.mask.frist is not known. Did you mean \"first\""),
+        ({"union": [R, G], "minus": [R, G]}, "just one of union, intersection, minus and first"),
         ({}, 'needs "kind"'),
         (7, "stages.m.mask is 7; it must be an object"),
     ],
@@ -164,7 +187,9 @@ leaves = st.sampled_from([R, G, B, NOTHING, {"kind": "alpha"}, {"kind": "geometr
 trees = st.recursive(
     st.tuples(leaves, st.lists(operations, max_size=3)).map(lambda pair: {**pair[0], "then": pair[1]}),
     lambda inner: st.tuples(
-        st.sampled_from(["union", "intersection", "minus"]), st.lists(inner, min_size=2, max_size=3), st.lists(operations, max_size=2)
+        st.sampled_from(["union", "intersection", "minus", "first"]),
+        st.lists(inner, min_size=2, max_size=3),
+        st.lists(operations, max_size=2),
     ).map(lambda parts: {parts[0]: parts[1], "then": parts[2]}),
     max_leaves=6,
 )
@@ -187,6 +212,15 @@ def test_every_tree_is_read_written_and_made(tree: dict[str, Any]):
     assert SCHEMA.is_valid(to_json(source))
     mask = mask_of(tree, TAKEN)
     assert mask is None or (mask.shape == (1, 4) and mask.any())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(trees, min_size=2, max_size=4))
+def test_first_is_the_first_that_is_found_alone(parts: list[dict[str, Any]]):
+    alone = [mask for part in parts if (mask := mask_of(part, TAKEN)) is not None]
+    mask = mask_of({"first": parts}, TAKEN)
+    assert (mask is None) == (not alone)
+    assert mask is None or np.array_equal(mask, alone[0])
 
 
 def test_the_schema_refuses_what_is_refused():

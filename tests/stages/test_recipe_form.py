@@ -162,6 +162,7 @@ def test_the_file_is_named():
         {"type": "inpaint", "takes": "base", "mask": "{mask}", "inpainting_fill": "{fill}"},
         {"type": "inpaint", "takes": "base", "mask": {"kind": "{kind}", "x": 1}},
         {"type": "inpaint", "takes": "base", "mask": {"union": ["{a}", "{b}"]}},
+        {"type": "inpaint", "takes": "base", "mask": {"first": ["{a}", {"kind": "parts", "of": "{which}"}]}},
         {"type": "inpaint", "takes": "base", "mask": {"kind": "geometry", "rectangles": "{boxes}", "then": [{"grow": "{n}"}]}},
         {"type": "inpaint", "takes": "base", "mask": ["{a}", {"kind": "alpha", "of": "{which}"}]},
         {"type": "upscale", "takes": "base", "tile": "{tile}", "overlap": 400},

@@ -32,12 +32,20 @@ def test_the_sharpest_is_chosen_and_nothing_is_changed():
     assert automatic_choice(settings, outcome.pictures) == (1, 3)
 
 
-def test_without_scores_a_person_chooses():
-    settings = stage("review", keep=1)
+@pytest.mark.parametrize("auto", ["", "by hand"])
+def test_without_scores_a_person_chooses(auto: str):
+    settings = stage("review", keep=1, auto=auto)
     outcome = run(settings, photo(20, 20), photo(20, 20, 1))
     assert [picture.facts for picture in outcome.pictures] == [{}, {}]
     assert automatic_choice(settings, outcome.pictures) is None
     assert STAGES["review"].count(settings, 2) == 2
+
+
+def test_by_hand_the_scores_are_shown_and_choose_nothing():
+    settings = stage("review", scores=[SHARP], auto="by hand")
+    outcome = run(settings, photo(20, 20), photo(20, 20, 1))
+    assert all("overall" in picture.facts for picture in outcome.pictures)
+    assert automatic_choice(settings, outcome.pictures) is None
 
 
 @given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=12), st.integers(1, 5))
@@ -74,7 +82,7 @@ def test_choices_come_in_order_and_once():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"auto": "best"}, 'it must be "top" and a number'),
+        ({"auto": "best"}, 'it must be "top" and a number, such as "top 1"; "by hand"; or empty'),
         ({"auto": "top 0", "scores": [SHARP]}, 'it must be "top" and a number'),
         ({"auto": "top 1"}, 'no "scores" to choose by'),
         ({"auto": "top 1", "scores": [SHARP], "keep": 2}, "but keep is 2"),
