@@ -140,7 +140,7 @@ PRODUCT = {"first": [{"kind": "alpha", "of": "product"}, {"kind": "parts", "of":
 def test_the_first_that_finds_something_is_the_last_that_is_asked(alpha: tuple[int, ...] | None, asked: int):
     """A render with a transparent ground tells its own mask; a photograph, or a picture that is all opaque, goes to the network."""
     pixels = np.full((1, 4, 3), 90, np.uint8)
-    product = picture(pixels if alpha is None else np.dstack([pixels, np.uint8(alpha)]))
+    product = picture(pixels if alpha is None else np.dstack([pixels, np.array(alpha, np.uint8)]))
     work = make_mask(read_source(PRODUCT), MaskGiven(TAKEN, {"product": product}))
     mask, calls = carried_out(work, lambda call: Answer((picture(np.array([[0, 0, 255, 255]])),)))
     assert mask is not None
