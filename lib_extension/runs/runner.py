@@ -165,9 +165,10 @@ class Runner:
         planned = self._planned(run_id)
         calls = dict(carrying.workforce.calls) if carrying else {}
         running = {key: _share(*call) for key, call in calls.items()}
-        if carrying is not None and carrying.planned is planned:
-            counts = (carrying.done, len(carrying.failed), len(carrying.left_out))
-            left = carrying.left()
+        if carrying is not None and carrying.standing.planned is planned:
+            standing = carrying.standing
+            counts = (standing.done, len(standing.failed), len(standing.left_out))
+            left = standing.left()
         else:
             states = [record.state for record in self.ledger.nodes(run_id)]
             counts = (len(planned.done), states.count("failed"), states.count("left out"))
@@ -213,7 +214,8 @@ class Runner:
 
     def _planned(self, run_id: str) -> Planned:
         carrying = self._carrying.get(run_id)
-        return carrying.planned if carrying is not None and carrying.planned.plan.nodes else self.plan(run_id)
+        planned = carrying.standing.planned if carrying is not None else None
+        return planned if planned is not None and planned.plan.nodes else self.plan(run_id)
 
     def _seconds_left(self, left: Sequence[Node], running: Mapping[str, float]) -> float | None:
         seen = [found.identity.class_ for backend in self.pool.backends if (found := last_seen(self.ledger, backend.spec))]
