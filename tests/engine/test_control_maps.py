@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -10,6 +12,24 @@ from hypothesis import strategies as st
 
 from lib_extension.engine.control_maps import fit_map, resize_map
 from lib_extension.spec.controlnet import ResizeMode
+
+# What sd-webui-controlnet 1.1.455 sent back of a map of 128×128: bits, by "map", or "map resize-mode width height".
+RECORDED = np.load(Path(__file__).parents[1] / "data" / "control_maps.npz")
+
+
+def recorded(name: str, width: int, height: int) -> np.ndarray:
+    white = np.unpackbits(RECORDED[name])[: width * height].reshape(height, width) * np.uint8(255)
+    return np.stack([white] * 3, axis=2)
+
+
+@pytest.mark.parametrize("source", ["edges", "area"])
+@pytest.mark.parametrize(
+    ("mode", "width", "height"),
+    [("Just Resize", 192, 128), ("Crop and Resize", 192, 128), ("Resize and Fill", 192, 192), ("Crop and Resize", 64, 96)],
+)
+def test_maps_are_resized_as_the_extension_does_it(source: str, mode: ResizeMode, width: int, height: int) -> None:
+    fitted = fit_map(recorded(source, 128, 128), mode, width, height)
+    assert (fitted == recorded(f"{source} {mode} {width} {height}", width, height)).all()
 
 
 def lines() -> np.ndarray:
