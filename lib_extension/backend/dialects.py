@@ -9,6 +9,7 @@ from typing import Any
 
 from lib_extension.spec.controlnet import ControlNetUnit
 from lib_extension.spec.inventory import NOTHING, Host, Identity, Inventory
+from lib_extension.spec.sdapi import Txt2Img
 
 CONTROLNET = "controlnet"  # the script's name in lower case is taken everywhere
 
@@ -36,6 +37,7 @@ class Dialect:
     guards_itself: bool = False  # refuses what it cannot do, and tells of interrupts
     names_modules: bool = False  # a VAE goes by forge_additional_modules
     mask_field: str = "mask"  # of a ControlNet unit
+    second_cfg: bool = False  # a second pass has a CFG scale of its own, which is 1 where none is sent
 
     def unit(self, unit: ControlNetUnit, inventory: Inventory) -> dict[str, Any]:
         """A unit in the form that works there: listed names, base64 text, and its map asked for wherever that is a proof."""
@@ -46,6 +48,13 @@ class Dialect:
         if "mask" in sent:
             sent[self.mask_field] = sent.pop("mask")
         return sent
+
+    def second_pass(self, body: Txt2Img) -> dict[str, Any]:
+        """Fields that this host needs to draw a second pass as the first; without its list of modules, Forge breaks."""
+        if not body.enable_hr:
+            return {}
+        modules = {"hr_additional_modules": ["Use same choices"]} if self.names_modules else {}
+        return modules | ({"hr_cfg": body.cfg_scale} if self.second_cfg else {})
 
     def overrides(self, asked: Mapping[str, Any], inventory: Inventory) -> dict[str, Any]:
         """override_settings with the checkpoint named, and with what the answer needs where the host is set otherwise."""
@@ -63,8 +72,8 @@ class Dialect:
 DIALECTS = (
     Dialect("engine", guards_itself=True),
     Dialect("a1111"),
-    Dialect("forge", maps_prove=False, names_modules=True, mask_field="mask_image"),
-    Dialect("reforge", sends_maps=False, maps_prove=False, control_modes=False, mask_field="mask_image"),
+    Dialect("forge", maps_prove=False, names_modules=True, mask_field="mask_image", second_cfg=True),
+    Dialect("reforge", sends_maps=False, maps_prove=False, control_modes=False, mask_field="mask_image", second_cfg=True),
 )
 
 

@@ -52,6 +52,7 @@ def worded(body: Txt2Img | Img2Img, session: Session) -> dict[str, Any]:
     """The body as this host understands it. Every field that has a value is sent: hosts fill in what is left out in their own ways."""
     dialect, inventory = session.dialect, session.inventory
     sent = {field.name: getattr(body, field.name) for field in fields(body) if getattr(body, field.name) is not None}
+    sent |= dialect.second_pass(body) if isinstance(body, Txt2Img) else {}
     sent["override_settings"] = dialect.overrides(body.override_settings or {}, inventory)
     units = read_units(body.alwayson_scripts).units
     others = {name: args for name, args in body.alwayson_scripts.items() if name.lower() != CONTROLNET}

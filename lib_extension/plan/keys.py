@@ -24,6 +24,8 @@ _FILES = {
     "refiner_checkpoint": "checkpoint",
     "vae": "vae",
     "upscaler": "upscaler",
+    "hr_checkpoint_name": "checkpoint",  # in hires
+    "hr_upscaler": "upscaler",
     "sd_model_checkpoint": "checkpoint",  # in override_settings
     "sd_vae": "vae",
 }

@@ -12,13 +12,17 @@ from PIL import Image, ImageStat
 from lib_extension.formats.kind import Family, Kind
 from lib_extension.pictures import masks
 from lib_extension.preflight.finding import Finding
-from lib_extension.preflight.prompt_words import LoraTag, lora_tags
+from lib_extension.preflight.prompt_words import lora_tags
 from lib_extension.spec.errors import BadFile
 from lib_extension.spec.inventory import NOTHING, Checkpoint, FileKind, Inventory
+from lib_extension.stages.hires import Hires
 from lib_extension.stages.picture_settings import Control, PictureStage
+from lib_extension.stages.txt2img import Txt2ImgStage
 from lib_extension.stages.upscale import UpscaleStage
 
 Size = tuple[int, int]  # width, height in px
+_NO_HIRES = Hires()
+
 Headers = Callable[[FileKind, str], Kind | None]  # of the file by that name; None: not at hand. May raise BadFile.
 
 
@@ -85,11 +89,14 @@ class Look:
         if self.drawn is None:
             return []
         listed = [LoraAsked(f"loras[{place}]", use.name, use.weight) for place, use in enumerate(self.drawn.loras) if use.name]
-        return listed + [LoraAsked("prompt", tag.name, tag.weight) for tag in self._tags]
+        listed += [LoraAsked("prompt", tag.name, tag.weight) for tag in lora_tags(self.drawn.prompt)]
+        return listed + [LoraAsked("hires.hr_prompt", tag.name, tag.weight) for tag in lora_tags(self.hires.hr_prompt)]
 
     @property
-    def _tags(self) -> list[LoraTag]:
-        return lora_tags(self.drawn.prompt) if self.drawn else []
+    def hires(self) -> Hires:
+        """txt2img's second pass; one in which nothing is set where there is none."""
+        own = self.stage.hires if isinstance(self.stage, Txt2ImgStage) else None
+        return own or _NO_HIRES
 
     @cached_property
     def checkpoint(self) -> Checkpoint | None:
@@ -134,6 +141,8 @@ class Look:
             yield "checkpoint", "checkpoint", self.checkpoint.name
         if self.drawn.refiner_checkpoint:
             yield "refiner_checkpoint", "checkpoint", self.drawn.refiner_checkpoint
+        if self.hires.hr_checkpoint_name:
+            yield "hires.hr_checkpoint_name", "checkpoint", self.hires.hr_checkpoint_name
         if self.drawn.vae not in NOTHING:
             yield "vae", "vae", self.drawn.vae
         for use in self.loras:

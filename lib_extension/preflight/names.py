@@ -9,6 +9,8 @@ from lib_extension.preflight.look import Look
 from lib_extension.spec.errors import near_miss
 from lib_extension.spec.inventory import NOTHING
 from lib_extension.stages.control import ControlStage
+from lib_extension.stages.hires import LATENT
+from lib_extension.stages.txt2img import Txt2ImgStage
 from lib_extension.stages.upscale import UpscaleStage
 
 
@@ -16,18 +18,19 @@ def unknown_sampler(look: Look) -> Iterator[Finding]:
     """WebUIs take another sampler instead."""
     if look.drawn is None:
         return
-    name, known = look.drawn.sampler_name, look.inventory
-    if known.sampler(name) is None and known.sampler_and_scheduler(name) is None:
-        yield look.error("sampler_name", _not_there("sampler", name, (found.name for found in known.samplers)))
+    known = look.inventory
+    for field, name in (("sampler_name", look.drawn.sampler_name), ("hires.hr_sampler_name", look.hires.hr_sampler_name)):
+        if (name or field == "sampler_name") and known.sampler(name) is None and known.sampler_and_scheduler(name) is None:
+            yield look.error(field, _not_there("sampler", name, (found.name for found in known.samplers)))
 
 
 def unknown_scheduler(look: Look) -> Iterator[Finding]:
     """WebUIs take "Automatic" instead."""
-    if look.drawn is None or not look.drawn.scheduler or look.drawn.scheduler in NOTHING:
+    if look.drawn is None:
         return
-    name = look.drawn.scheduler
-    if look.inventory.scheduler(name) is None:
-        yield look.error("scheduler", _not_there("schedule type", name, (found.label for found in look.inventory.schedulers)))
+    for field, name in (("scheduler", look.drawn.scheduler), ("hires.hr_scheduler", look.hires.hr_scheduler)):
+        if name not in NOTHING and look.inventory.scheduler(name) is None:
+            yield look.error(field, _not_there("schedule type", name, (found.label for found in look.inventory.schedulers)))
 
 
 def unknown_checkpoint(look: Look) -> Iterator[Finding]:
@@ -37,6 +40,7 @@ def unknown_checkpoint(look: Look) -> Iterator[Finding]:
     asked = {
         "checkpoint": look.drawn.checkpoint,
         "refiner_checkpoint": look.drawn.refiner_checkpoint,
+        "hires.hr_checkpoint_name": look.hires.hr_checkpoint_name,
         "override_settings.sd_model_checkpoint": str(look.drawn.override_settings.get("sd_model_checkpoint") or ""),
     }
     for field, name in asked.items():
@@ -51,9 +55,12 @@ def unknown_vae(look: Look) -> Iterator[Finding]:
 
 
 def unknown_upscaler(look: Look) -> Iterator[Finding]:
-    """Pictures are enlarged by upscalers only: latent modes are part of a hires fix."""
-    if isinstance(look.stage, UpscaleStage) and look.stage.upscaler not in look.inventory.upscalers:
-        yield look.error("upscaler", _not_there("upscaler", look.stage.upscaler, look.inventory.upscalers))
+    """A hires fix takes latent modes too; img2img, which "hires" of a picture is made by, stretches latents on every host."""
+    stage = look.stage
+    if isinstance(stage, UpscaleStage) and stage.upscaler not in (*look.inventory.upscalers, LATENT):
+        yield look.error("upscaler", _not_there("upscaler", stage.upscaler, look.inventory.upscalers))
+    elif isinstance(stage, Txt2ImgStage) and stage.hires and stage.hires.hr_upscaler not in look.inventory.named("upscaler"):
+        yield look.error("hires.hr_upscaler", _not_there("upscaler", stage.hires.hr_upscaler, look.inventory.named("upscaler")))
 
 
 def unknown_lora(look: Look) -> Iterator[Finding]:

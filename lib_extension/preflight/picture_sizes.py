@@ -15,14 +15,14 @@ from lib_extension.stages.upscale import UpscaleStage
 def result_size(stage: Any, taken: Size | None) -> Size | None:
     """Of the stage's pictures; None where it is not known. Stages that draw nothing give what they take."""
     if isinstance(stage, Txt2ImgStage):
-        return stage.width, stage.height
+        return stage.size
     if isinstance(stage, (Img2ImgStage, UpscaleStage)):
         return _sized(stage.width, stage.height, stage.scale, taken)
     return None if isinstance(stage, SheetStage) else taken
 
 
 def drawn_size(stage: Any, taken: Size | None) -> Size | None:
-    """Of what the model draws at once: a tile, the box around a mask, or the picture."""
+    """Of what the model composes at once: a tile, the box around a mask, the first pass of two, or the picture."""
     if isinstance(stage, UpscaleStage) and stage.method == "tiled":
         whole = result_size(stage, taken) or (stage.tile, stage.tile)
         return min(stage.tile, whole[0]), min(stage.tile, whole[1])
@@ -30,6 +30,8 @@ def drawn_size(stage: Any, taken: Size | None) -> Size | None:
         if stage.inpaint_full_res:
             return (stage.width, stage.height) if stage.width and stage.height else taken
         return _sized(stage.width, stage.height, 1.0, taken)
+    if isinstance(stage, Txt2ImgStage):
+        return stage.width, stage.height
     return result_size(stage, taken)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lib_extension.preflight import drawing, fitting, guiding, loras, masking, names, sizes, words
+from lib_extension.preflight import drawing, fitting, guiding, loras, masking, names, second_pass, sizes, words
 from lib_extension.preflight.finding import Finding
 from lib_extension.preflight.look import Look
 
@@ -49,6 +49,8 @@ RULES: tuple[Rule, ...] = (
     drawing.seed_policy_without_effect,
     drawing.variation_without_effect,
     drawing.negative_prompt_without_effect,
+    second_pass.refused_by_the_engine,
+    second_pass.latent_upscaler_with_low_strength,
     guiding.control_without_picture,
     guiding.control_without_effect,
     guiding.control_mode_ignored,

@@ -16,6 +16,7 @@ MOST_AT_ONCE = 8  # where the WebUIs' own slider ends
 ENGINE_LONGEST_SIDE = 8192  # px
 TOO_LARGE, TOO_SMALL = 2.25, 0.4  # times the pixels that the model was trained on
 FREE_HAND = 0.5  # denoising strength from which on a redraw composes anew
+FREE_HAND_ENLARGED = 0.7  # ... of a picture that was enlarged for it, where stretched latents need more than 0.5
 
 
 def size_not_multiple_of_8(look: Look) -> Iterator[Finding]:
@@ -47,7 +48,8 @@ def far_from_training_size(look: Look) -> Iterator[Finding]:
     if look.drawn is None or size is None or kind is None or not kind.side or look.checkpoint is None:
         return
     ratio = size[0] * size[1] / kind.side**2
-    composes = isinstance(look.stage, Txt2ImgStage) or getattr(look.stage, "denoising_strength", 0) > FREE_HAND
+    free_hand = FREE_HAND_ENLARGED if isinstance(look.stage, UpscaleStage) else FREE_HAND
+    composes = isinstance(look.stage, Txt2ImgStage) or getattr(look.stage, "denoising_strength", 0) > free_hand
     told = f'"{look.checkpoint.name}" was trained at {kind.side}×{kind.side} and is to draw {size[0]}×{size[1]}'
     if ratio > TOO_LARGE and composes:
         advice = f"Draw it near {kind.side} pixels and enlarge it in a stage of the type upscale."
@@ -61,7 +63,8 @@ def batch_beyond_limits(look: Look) -> Iterator[Finding]:
     if look.drawn is None:
         return
     batch = look.drawn.batch_size
-    size = drawn_size(look.stage, _taken(look)) or (0, 0)
+    largest = result_size if isinstance(look.stage, Txt2ImgStage) else drawn_size
+    size = largest(look.stage, _taken(look)) or (0, 0)
     one_by_one = f"Set batch_size to 1 and n_iter to {look.drawn.count}: the same pictures, one after the other."
     if look.inventory.host == "engine":
         if max(size) > ENGINE_LONGEST_SIDE:
@@ -95,6 +98,8 @@ def _taken(look: Look) -> Size | None:
 def _size_field(look: Look, size: Size) -> str:
     """The field beside which a size is told."""
     longer = "width" if size[0] >= size[1] else "height"
+    if isinstance(look.stage, Txt2ImgStage) and size != (look.stage.width, look.stage.height):
+        return "hires"
     if getattr(look.stage, longer, 0):
         return longer
     return "scale" if hasattr(look.stage, "scale") else "takes"

@@ -13,6 +13,7 @@ from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.sdapi import Img2Img, Txt2Img
 from lib_extension.spec.settings import to_json
 from lib_extension.stages.frame import Frame, on_white
+from lib_extension.stages.hires import Hires, hires_fields
 from lib_extension.stages.picture_settings import Control, PictureStage
 from lib_extension.stages.stage import Given
 
@@ -21,13 +22,10 @@ ORIGINAL = 1  # inpainting_fill: start from what the picture has there
 PictureOf = Callable[[Control], Image.Image]  # the picture that guides a unit, as it is sent
 
 
-def txt2img_body(stage: PictureStage, given: Given, frame: Frame) -> Txt2Img:
-    """The body of a picture made from nothing."""
-    return Txt2Img(
-        **_fields(stage, given.seed, frame, _scripts(stage, guided_by(given, frame, None))),
-        denoising_strength=0.0,
-        enable_hr=False,
-    )
+def txt2img_body(stage: PictureStage, given: Given, frame: Frame, hires: Hires | None, larger: Frame) -> Txt2Img:
+    """The body of a picture made from nothing; `larger` is what a second pass makes of the frame."""
+    fields = _fields(stage, given.seed, frame, _scripts(stage, guided_by(given, frame, None)))
+    return Txt2Img(**fields, **hires_fields(hires, larger, stage.lora_tags))
 
 
 def img2img_body(stage: PictureStage, seed: int, frame: Frame, image: Image.Image, picture_of: PictureOf, **more: Any) -> Img2Img:
@@ -68,7 +66,7 @@ def _fields(stage: PictureStage, seed: int, frame: Frame, scripts: dict[str, Any
     """Every field that the two bodies share. None only where there is no value that means the same on every host."""
     width, height = frame.asked
     return {
-        "prompt": " ".join(filter(None, [stage.prompt, *(lora.tag for lora in stage.loras)])),
+        "prompt": " ".join(filter(None, [stage.prompt, *stage.lora_tags])),
         "negative_prompt": stage.negative_prompt,
         "styles": list(stage.styles),
         "seed": seed,
@@ -140,5 +138,6 @@ def _unit(control: Control, image: Image.Image, mask: str | None) -> dict[str, A
         guidance_end=control.guidance_end,
         pixel_perfect=control.pixel_perfect,
         control_mode=control.control_mode,
+        hr_option=control.hr_option,
     )
     return {name: value for name, value in to_json(unit).items() if value is not None}

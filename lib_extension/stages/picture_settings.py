@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lib_extension.spec.controlnet import ControlMode, ResizeMode
+from lib_extension.spec.controlnet import ControlMode, HrOption, ResizeMode
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import Settings, field
 from lib_extension.stages.stage import Stage
@@ -58,6 +58,7 @@ class Control(Settings):
     threshold_a: float = field(-1, label="Threshold A", help="-1: the preprocessor's own.")
     threshold_b: float = field(-1, label="Threshold B", help="-1: the preprocessor's own.")
     pixel_perfect: bool = field(True, label="Pixel perfect", help="The map is as fine as the picture that is drawn.")
+    hr_option: HrOption = field("Both", label="Hires fix", help="Which of txt2img's two passes it guides.")
 
     def check(self) -> None:
         """Refuse units that cannot act."""
@@ -118,6 +119,11 @@ class PictureStage(Stage):
                 raise BadRequest(
                     f'controlnet[{place}].module is "{control.module}", which needs a mask. Use it in a stage of type inpaint.'
                 )
+
+    @property
+    def lora_tags(self) -> list[str]:
+        """What stands for the LoRAs in a prompt."""
+        return [lora.tag for lora in self.loras if lora.tag]
 
     @property
     def count(self) -> int:

@@ -16,10 +16,13 @@ from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.sdapi import ExtraSingle
 from lib_extension.spec.settings import field
 from lib_extension.stages.bodies import PictureOf, guided_by, img2img_body
-from lib_extension.stages.frame import Frame, frame_of, on_white
+from lib_extension.stages.frame import Frame, frame_of, on_white, up_to_8, with_image
+from lib_extension.stages.hires import LATENT
 from lib_extension.stages.picture_settings import HIGHEST_SEED, Control, PictureStage, drawing_cost, named_pictures
 from lib_extension.stages.stage import Answer, Given, Outcome, Picture, StageType, Work
 from lib_extension.stages.tiles import Mosaic, Tile, cut_tiles
+
+STRETCH_LATENTS = 3  # img2img's resize_mode
 
 # Preprocessors that look at a picture as a whole: what it shows or how it is painted, not where.
 _WHOLE_PICTURE = ("reference", "ip-adapter", "shuffle", "clip_vision", "revision", "t2ia_style", "instant_id")
@@ -31,7 +34,9 @@ class UpscaleStage(PictureStage):
 
     type: Literal["upscale"] = field(label="Type")
     method: Literal["upscaler", "hires", "tiled"] = field("upscaler", label="Method")
-    upscaler: str = field("Lanczos", label="Upscaler", help="As the backend lists it.")
+    upscaler: str = field(
+        "Lanczos", label="Upscaler", help='As the backend lists it; "Latent", for hires, stretches what the model works on.'
+    )
     scale: float = field(2.0, label="Scale", minimum=1, maximum=16, step=0.05, help="Width and height come before it.")
     denoising_strength: float = field(0.3, label="Denoising strength", minimum=0, maximum=1, step=0.01)
     tile: int = field(512, label="Tile", minimum=64, maximum=4096, step=8, help="Pixels of a tile's side, with what it shares.")
@@ -49,6 +54,12 @@ class UpscaleStage(PictureStage):
             raise BadRequest(f'The method "{self.method}" gives one picture; leave batch_size and n_iter at 1, or use "hires".')
         if self.upscaler in ("", "None"):
             raise BadRequest(f'upscaler is "{self.upscaler}", which enlarges nothing; name one that the backend has, such as Lanczos.')
+        if self.upscaler.startswith(LATENT) and (self.upscaler != LATENT or self.method != "hires"):
+            # Of a picture, img2img stretches latents in one way alone; the others are there only while txt2img draws.
+            raise BadRequest(
+                f'upscaler is "{self.upscaler}" and method "{self.method}". A picture can be enlarged by "Latent" with the method "hires"; '
+                "the other ways of stretching latents are for a txt2img stage's own hires."
+            )
 
 
 def work(given: Given) -> Work:
@@ -56,6 +67,8 @@ def work(given: Given) -> Work:
     stage: UpscaleStage = given.stage
     taken = on_white(given.taken[0].image)
     frame = _target(stage, taken.size)
+    if stage.upscaler == LATENT:
+        return (yield from _stretched(stage, given, taken, frame))
     larger = yield from _upscaled(stage.upscaler, taken, frame)
     if stage.method == "hires":
         answer = yield img2img_body(
@@ -97,6 +110,29 @@ def _upscaled(upscaler: str, taken: Image.Image, frame: Frame) -> Generator[Call
     wanted = (round(source.asked[0] * factor), round(source.asked[1] * factor))
     inner = resize_image(STRETCH, larger, *wanted).crop((0, 0, round(taken.width * factor), round(taken.height * factor)))
     return resize_image(CROP, inner, *frame.size)
+
+
+def _stretched(stage: UpscaleStage, given: Given, taken: Image.Image, frame: Frame) -> Work:
+    """Redrawn from stretched latents, in one call. Where the picture was widened for it, what that became is cut off again."""
+    source = Frame(*taken.size)
+    factor = max(frame.width / taken.width, frame.height / taken.height)
+    width, height = (up_to_8(round(side * factor)) for side in source.asked)
+    answer = yield img2img_body(
+        stage,
+        given.seed,
+        source,
+        taken,
+        guided_by(given, source, taken),
+        resize_mode=STRETCH_LATENTS,
+        width=width,
+        height=height,
+        denoising_strength=stage.denoising_strength,
+    )
+    inner = (0, 0, round(taken.width * width / source.asked[0]), round(taken.height * height / source.asked[1]))
+    if inner[2:] == (width, height) == frame.size:
+        return Outcome(answer.pictures)
+    cut = [(picture, resize_image(CROP, picture.image.crop(inner), *frame.size)) for picture in answer.pictures]
+    return Outcome(tuple(with_image(picture, image) for picture, image in cut))
 
 
 def _redrawn(stage: UpscaleStage, given: Given, larger: Image.Image) -> Generator[Call, Answer, tuple[Image.Image, str]]:

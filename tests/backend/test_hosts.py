@@ -138,6 +138,15 @@ def test_a_mask_and_a_vae_go_by_each_hosts_name() -> None:
     assert "mask" not in sent
 
 
+def test_a_second_pass_is_drawn_as_the_first_on_every_host(host: Host) -> None:
+    """By default Forge and reForge draw it at a CFG scale of 1, and Forge breaks for want of a list."""
+    webui = Misbehaving(host)
+    backend_over(webui).call(asking(enable_hr=True, denoising_strength=0.6, hr_upscaler="Latent", cfg_scale=5.5))
+    body = webui.calls[-1][1]
+    assert body.get("hr_cfg") == (5.5 if host in ("forge", "reforge") else None)
+    assert body.get("hr_additional_modules") == (["Use same choices"] if host == "forge" else None)
+
+
 def test_a_webui_without_controlnet_is_said() -> None:
     webui = Misbehaving()
     for names in webui.lists["/sdapi/v1/scripts"]["response"].values():

@@ -67,7 +67,8 @@ def pixels(image: Image.Image | Picture) -> np.ndarray:
 def paint(call: Call) -> Answer:
     """The answer to one call."""
     if isinstance(call, Txt2Img):
-        return _drawn(call, lambda seed: _noise(call.width, call.height, seed))
+        size = (call.hr_resize_x, call.hr_resize_y) if call.enable_hr else (call.width, call.height)
+        return _drawn(call, lambda seed: _noise(*size, seed))
     if isinstance(call, Img2Img):
         return _drawn(call, lambda seed: _redrawn(call, seed))
     if isinstance(call, ExtraSingle):

@@ -92,6 +92,55 @@ def test_a_lora_that_no_prompt_can_name(name: str):
         stage("txt2img", loras=[{"name": name}])
 
 
+@pytest.mark.parametrize("size", [(64, 96), (100, 61)])
+@pytest.mark.parametrize("hires", [{}, {"hr_scale": 1.5}, {"hr_resize_x": 160}, {"hr_resize_x": 200, "hr_resize_y": 121}])
+def test_a_second_pass_gives_the_size_asked_for(size: tuple[int, int], hires: dict[str, Any]):
+    """In pixels, multiples of 8: by a scale, hosts floor the result."""
+    settings = stage("txt2img", width=size[0], height=size[1], hires=hires)
+    body = asked(settings)[1][0]
+    width = hires.get("hr_resize_x") or round(size[0] * hires.get("hr_scale", 2))
+    height = hires.get("hr_resize_y") or round(size[1] * width / size[0])
+    assert settings.size == (width, height)
+    assert (body.hr_resize_x, body.hr_resize_y) == (-(-width // 8) * 8, -(-height // 8) * 8)
+    assert (body.enable_hr, body.hr_upscaler, body.denoising_strength) == (True, "Latent", 0.7)
+
+
+def test_what_is_said_of_a_second_pass_is_in_the_body():
+    hires = {
+        "hr_upscaler": "R-ESRGAN 4x+",
+        "denoising_strength": 0.35,
+        "hr_second_pass_steps": 9,
+        "hr_checkpoint_name": "photo.safetensors",
+        "hr_sampler_name": "Euler a",
+        "hr_scheduler": "Beta",
+        "hr_prompt": "a sharp watch",
+        "hr_negative_prompt": "blurry",
+    }
+    body = body_of("txt2img", prompt="a watch", loras=[{"name": "brand", "weight": 0.5}], hires=hires)
+    assert {name: getattr(body, name) for name in hires} == {**hires, "hr_prompt": "a sharp watch <lora:brand:0.5>"}
+    as_before = body_of("txt2img", prompt="a watch", loras=[{"name": "brand"}], hires={})
+    assert (as_before.hr_prompt, as_before.hr_checkpoint_name, as_before.hr_sampler_name, as_before.hr_scheduler) == ("", None, None, None)
+
+
+def test_a_unit_guides_the_pass_that_it_is_for():
+    control = {"image": "e", "model": "canny", "hr_option": "Low res only"}
+    body = body_of("txt2img", hires={}, controlnet=[control], others={"e": photo(64, 64)})
+    assert read_units(body.alwayson_scripts).units[0].hr_option == "Low res only"
+
+
+@pytest.mark.parametrize(
+    ("hires", "message"),
+    [
+        ({"hr_upscaler": "None"}, "enlarges nothing"),
+        ({"hr_resize_x": 256}, "512×512 256×256, which is smaller"),
+        ({"hr_scales": 2}, 'Did you mean "hr_scale"'),
+    ],
+)
+def test_second_passes_that_cannot_be(hires: dict[str, Any], message: str):
+    with pytest.raises(BadRequest, match=message):
+        stage("txt2img", hires=hires)
+
+
 def test_the_options_that_pictures_depend_on_are_always_sent():
     """Else those of an earlier call stay, where the WebUI has no config.json with them."""
     assert body_of("txt2img").override_settings == {"CLIP_stop_at_last_layers": 1, "sd_vae": "Automatic"}

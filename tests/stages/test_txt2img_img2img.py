@@ -22,6 +22,11 @@ def test_txt2img_gives_the_size_asked_for(size: tuple[int, int], sent: tuple[int
     assert picture.infotext == picture.image.info["parameters"] == "a watch\nSteps: 20, Seed: 7"
 
 
+def test_a_second_pass_is_cut_to_the_size_asked_for():
+    outcome = run(stage("txt2img", width=64, height=48, hires={"hr_scale": 1.55}, batch_size=2))
+    assert [picture.image.size for picture in outcome.pictures] == [(99, 74)] * 2
+
+
 def test_a_picture_of_the_right_size_is_the_backends_file():
     outcome, calls = asked(stage("txt2img", width=64, height=64))
     assert outcome.pictures == paint(calls[0]).pictures
@@ -83,5 +88,7 @@ def test_costs_go_with_pixels_steps_and_pictures():
     cost = {name: kind.cost for name, kind in STAGES.items()}
     assert cost["txt2img"](stage("txt2img", width=1000, height=1000, steps=10, batch_size=2)) == pytest.approx(20)
     assert cost["img2img"](stage("img2img", width=1000, height=1000, steps=10, denoising_strength=0.5)) == pytest.approx(5)
+    twice = {"hires": {"hr_second_pass_steps": 5, "denoising_strength": 0.5}}
+    assert cost["txt2img"](stage("txt2img", width=1000, height=1000, steps=10, **twice)) == pytest.approx(10 + 4 * 5 * 0.5)
     assert cost["upscale"](stage("upscale")) == 0
     assert cost["sheet"](stage("sheet")) == 0

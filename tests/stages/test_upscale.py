@@ -45,6 +45,28 @@ def test_hires_redraws_the_larger_picture_once():
     assert [picture.image.size for picture in outcome.pictures] == [(122, 90)] * 2
 
 
+def test_hires_by_stretched_latents_is_one_call():
+    _, (call,) = asked(stage("upscale", method="hires", upscaler="Latent", denoising_strength=0.6), photo(64, 48))
+    assert (call.resize_mode, call.width, call.height, call.denoising_strength) == (3, 128, 96, 0.6)
+    assert np.array_equal(pixels(decode_picture(call.init_images[0], what="")), pixels(photo(64, 48)))
+
+
+@pytest.mark.parametrize("settings", [{"scale": 2}, {"scale": 1.5}, {"width": 150}, {"width": 160, "height": 100}, {"scale": 3.33}])
+def test_stretched_latents_of_odd_pictures(settings: dict[str, Any]):
+    """They are widened before, so that nothing is distorted, and what that became is cut off."""
+    wanted = stage("upscale", method="hires", upscaler="Latent", batch_size=2, controlnet=[{"model": "tile"}], **settings)
+    outcome, (call,) = asked(wanted, photo(61, 45))
+    width = settings.get("width") or round(61 * settings["scale"])
+    height = settings.get("height") or round(45 * settings.get("scale", width / 61))
+    assert [picture.image.size for picture in outcome.pictures] == [(width, height)] * 2
+    assert outcome.pictures[0].image.info["parameters"] == outcome.pictures[0].infotext
+    sent = decode_picture(call.init_images[0], what="")
+    assert sent.size == (64, 48)
+    assert call.width % 8 == call.height % 8 == 0
+    assert abs(call.width / 64 - call.height / 48) < 8 / 48
+    assert call.alwayson_scripts["controlnet"]["args"][0]["image"] == call.init_images[0]
+
+
 def test_without_growth_no_upscaler_is_asked():
     _, calls = asked(stage("upscale", method="hires", scale=1), photo(64, 64))
     assert [type(call) for call in calls] == [Img2Img]
@@ -97,6 +119,9 @@ def test_each_tile_is_guided_by_its_own_part():
         ({"tile": 64, "overlap": 40}, "at most half of tile, 32"),
         ({"method": "tiled", "n_iter": 2}, 'method "tiled" gives one picture'),
         ({"upscaler": "None"}, "which enlarges nothing"),
+        ({"upscaler": "Latent"}, '"Latent" with the method "hires"'),
+        ({"method": "tiled", "upscaler": "Latent"}, '"Latent" with the method "hires"'),
+        ({"method": "hires", "upscaler": "Latent (nearest)"}, "for a txt2img stage's own hires"),
     ],
 )
 def test_settings_that_cannot_work(settings: dict[str, Any], message: str):
