@@ -157,5 +157,5 @@ def _asked(desk: Desk, name: str, body: Mapping[str, Any]) -> Asked:
 
 def _start(desk: Desk, asked: Asked) -> dict[str, Any]:
     run_id, outlook = desk.session.add(asked)
-    desk.session.runner.start(run_id)
+    desk.session.start(run_id)
     return run_answer(desk, run_id) | {"findings": [finding_told(finding) for finding in outlook.findings]}

@@ -72,7 +72,7 @@ def _add_steering(router: APIRouter, desk: Desk) -> None:
 
     add("cancel", runner.cancel, "Interrupt what is at work, and begin nothing more")
     add("pause", runner.pause, "Finish what is at work, and begin nothing more")
-    add("resume", runner.start, "Go on")
+    add("resume", desk.session.start, "Go on")
 
     @router.delete("/runs/{id}", summary="Forget a run that is not at work")
     async def remove(id: str) -> Response:
@@ -103,7 +103,7 @@ def _choose(desk: Desk, run_id: str, choice: Choice) -> dict[str, Any]:
     desk.session.ledger.runs.get(run_id)
     desk.session.choose(run_id, choice.stage, choice.pictures, choice.item)
     if choice.resume:
-        desk.session.runner.start(run_id)
+        desk.session.start(run_id)
     return run_answer(desk, run_id)
 
 

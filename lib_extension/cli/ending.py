@@ -14,10 +14,9 @@ from lib_extension.session.session import Session
 from lib_extension.session.told import node_told, review_told, run_told
 
 
-def end(session: Session, run: Run, options: argparse.Namespace) -> int:
-    """Write the run's pictures, tell how it ended, and give the exit status."""
-    folder = Path(run.folder) if run.folder else session.home.outputs(run.id)
-    files = session.write_outputs(run, folder, private=options.private)
+def end(session: Session, run: Run, folder: Path, options: argparse.Namespace) -> int:
+    """Wait until the run's folder is complete, tell how it ended, and give the exit status."""
+    files = session.delivered(run.id)
     reviews = session.reviews(run.id) if run.state == "waiting" else []
     if options.json:
         told = run_told(run) | {"folder": str(folder), "files": files, "reviews": [review_told(review) for review in reviews]}

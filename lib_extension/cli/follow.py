@@ -6,6 +6,8 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TextIO
 
 from lib_extension.cli.screen import duration, left
@@ -16,15 +18,25 @@ _LOOK = 0.25  # seconds
 _QUIET = 20.0  # seconds between two signs of life where lines cannot move
 
 
-def start_and_follow(session: Session, run_id: str, screen: TextIO | None = None) -> Run:
+@dataclass(frozen=True)
+class Wanted:
+    """A run to carry out, and what becomes of its files."""
+
+    run_id: str
+    folder: Path
+    private: bool
+
+
+def start_and_follow(session: Session, wanted: Wanted, screen: TextIO | None = None) -> Run:
     """Carry the run out to its end, or to where somebody has to do something. KeyboardInterrupt: stopped at once.
 
     screen: where to tell how it goes; None for nowhere.
     """
+    run_id = wanted.run_id
     events = session.ledger.events.after(run_id, limit=-1)
     watcher = _Watcher(session, run_id, screen, events[-1].id if events else 0)
     with _Stops() as stops:
-        session.runner.start(run_id)
+        session.start(run_id, wanted.folder, wanted.private)
         heeded = 0
         while True:
             run = session.runner.wait(run_id, _LOOK)

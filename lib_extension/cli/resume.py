@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 from pathlib import Path
 
 from lib_extension.cli.command import Command
 from lib_extension.cli.ending import end
-from lib_extension.cli.follow import start_and_follow
+from lib_extension.cli.follow import Wanted, start_and_follow
 from lib_extension.cli.options import add_backends, add_home, opened_for
 from lib_extension.cli.run import add_output
 
@@ -25,9 +24,9 @@ def _carry_out(options: argparse.Namespace) -> int:
     with opened_for(options, options.run) as (session, earlier):
         if not options.json:
             print(f"Going on with {earlier.id} ({earlier.name})", flush=True)
-        run = start_and_follow(session, earlier.id, None if options.json else sys.stdout)
-        folder = str(Path(options.output).resolve()) if options.output else run.folder
-        return end(session, dataclasses.replace(run, folder=folder), options)
+        folder = Path(options.output).resolve() if options.output else session.folder_of(earlier)
+        run = start_and_follow(session, Wanted(earlier.id, folder, options.private), None if options.json else sys.stdout)
+        return end(session, run, folder, options)
 
 
 COMMAND = Command("resume", "go on with a run", _add_words, _carry_out)

@@ -9,7 +9,7 @@ from pathlib import Path
 from lib_extension.cli.command import Command
 from lib_extension.cli.ending import end
 from lib_extension.cli.findings import say_findings
-from lib_extension.cli.follow import start_and_follow
+from lib_extension.cli.follow import Wanted, start_and_follow
 from lib_extension.cli.options import add_backends, add_home, add_recipe, asked_by, opened
 
 
@@ -38,8 +38,9 @@ def _carry_out(options: argparse.Namespace) -> int:
         if not options.json:
             say_findings(outlook.findings)
             print(f"Run {run_id}; what is made is kept in {session.home.folder}", flush=True)
-        run = start_and_follow(session, run_id, None if options.json else sys.stdout)
-        return end(session, run, options)
+        folder = session.folder_of(session.ledger.runs.get(run_id))
+        run = start_and_follow(session, Wanted(run_id, folder, options.private), None if options.json else sys.stdout)
+        return end(session, run, folder, options)
 
 
 COMMAND = Command("run", "carry out a recipe", _add_words, _carry_out)

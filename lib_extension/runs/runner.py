@@ -97,6 +97,12 @@ class Runner:
         """What the run would do now, by what backends had when they were last seen; none that was is woken."""
         return Planning(self.ledger.runs.get(run_id), run_id, self.ledger, self.blobs, self.pool.backends).as_last_seen()
 
+    def planned(self, run_id: str) -> Planned:
+        """What a run that is at work here goes by, or else as `plan`."""
+        carrying = self._carrying.get(run_id)
+        planned = carrying.standing.planned if carrying is not None else None
+        return planned if planned is not None and planned.plan.nodes else self.plan(run_id)
+
     def preview(
         self,
         recipe: Recipe,
@@ -125,6 +131,10 @@ class Runner:
             thread = self._threads[run_id] = threading.Thread(target=self._carry_out, args=(run_id,), name=f"atelier {run_id}", daemon=True)
             thread.start()
 
+    def is_at_work(self, run_id: str) -> bool:
+        """Whether this process carries out the run."""
+        return run_id in self._carrying
+
     def wait(self, run_id: str, timeout: float | None = None) -> Run:
         """Wait until nothing more happens in the run without somebody's doing; its state is "running" only if time was up.
 
@@ -147,7 +157,7 @@ class Runner:
 
     def choose(self, run_id: str, key: str, chosen: Sequence[int]) -> None:
         """Decide a review, by indexes into what it takes. A run at work goes on by it; one that waits is to be started."""
-        planned = self._planned(run_id)
+        planned = self.planned(run_id)
         node = planned.plan.by_key.get(key)
         if node is None or not is_review(node.type):
             known = ", ".join(f"{node.key} ({node.place})" for node in planned.undecided) or "none"
@@ -162,7 +172,7 @@ class Runner:
     def progress(self, run_id: str) -> Progress:
         """How far the run is, and how long the rest may take. For a run that is at work here it costs little."""
         carrying = self._carrying.get(run_id)
-        planned = self._planned(run_id)
+        planned = self.planned(run_id)
         calls = dict(carrying.workforce.calls) if carrying else {}
         running = {key: _share(*call) for key, call in calls.items()}
         if carrying is not None and carrying.standing.planned is planned:
@@ -211,11 +221,6 @@ class Runner:
             ended: State = "paused" if wish == "pause" else "cancelled"
             self.ledger.runs.set_state(run_id, ended)
             self.ledger.events.add(run_id, "state", state=ended, message="")
-
-    def _planned(self, run_id: str) -> Planned:
-        carrying = self._carrying.get(run_id)
-        planned = carrying.standing.planned if carrying is not None else None
-        return planned if planned is not None and planned.plan.nodes else self.plan(run_id)
 
     def _seconds_left(self, left: Sequence[Node], running: Mapping[str, float]) -> float | None:
         seen = [found.identity.class_ for backend in self.pool.backends if (found := last_seen(self.ledger, backend.spec))]

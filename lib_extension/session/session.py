@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from lib_extension.backend.backend import Backend
@@ -10,8 +12,10 @@ from lib_extension.backend.parse import parse_backend
 from lib_extension.backend.pool import Pool
 from lib_extension.preflight import ModelFiles, check
 from lib_extension.runs.blobs import Blobs
+from lib_extension.runs.delivery import Delivery
+from lib_extension.runs.layout import Layout
 from lib_extension.runs.ledger import Ledger
-from lib_extension.runs.outputs import Outputs, places
+from lib_extension.runs.outputs import Outputs
 from lib_extension.runs.records import Run
 from lib_extension.runs.runner import Runner
 from lib_extension.runs.surroundings import last_seen
@@ -21,7 +25,7 @@ from lib_extension.session.outlook import InputFacts, Outlook, PreflightRefused,
 from lib_extension.session.recipes import Recipes
 from lib_extension.session.restoring import Restorer
 from lib_extension.session.reviews import Review, find_review, open_reviews, places_of
-from lib_extension.spec.errors import BadRequest, Busy
+from lib_extension.spec.errors import AtelierError, BadRequest, Busy
 from lib_extension.spec.inventory import FileKind
 
 HELPER = "engine:none"  # an engine without a checkpoint: masks, maps and scores that need a network, where no backend makes them
@@ -41,10 +45,15 @@ class Session:
         self.pool = Pool(backends, None if has_engine else parse_backend(HELPER))
         self.runner = Runner(self.ledger, self.blobs, self.pool)
         self.restorer = Restorer(self.runner)
+        self._guard = threading.Lock()  # of the next
+        self._deliveries: dict[str, Delivery] = {}
 
     def close(self) -> None:
-        """Pause what runs here, and let go of everything."""
+        """Pause what runs here, bring what it made, and let go of everything."""
         self.runner.close()
+        for run_id in list(self._deliveries):
+            with suppress(AtelierError):  # whoever waited was told
+                self.delivered(run_id)
         self.pool.close()
         self.ledger.close()
 
@@ -70,6 +79,25 @@ class Session:
             self.ledger.runs.choose(run_id, key, chosen)
         return run_id, outlook
 
+    def start(self, run_id: str, folder: Path | None = None, private: bool = False) -> None:
+        """Carry out the run, or go on with it, in the background; what it makes comes into its folder, or `folder`, as it is made.
+
+        private: no file says how it was made.
+        """
+        run = self.ledger.runs.get(run_id)
+        with self._guard:
+            earlier = self._deliveries.get(run_id)
+            if earlier is None or not earlier.go_on():
+                self._deliveries[run_id] = Delivery(self.runner, run_id, folder or self.folder_of(run), private, after=earlier)
+
+    def delivered(self, run_id: str) -> list[str]:
+        """Wait until a run that was started here has come to a halt and its folder is complete; the files' names. StorageError."""
+        return self._deliveries[run_id].wait()
+
+    def folder_of(self, run: Run) -> Path:
+        """Where the run's files go."""
+        return Path(run.folder) if run.folder else self.home.outputs(run.id)
+
     def reviews(self, run_id: str) -> list[Review]:
         """The choices that the run waits for, or will wait for when the rest is done."""
         return open_reviews(self.runner, run_id)
@@ -82,13 +110,14 @@ class Session:
 
     def write_outputs(self, run: Run, folder: Path, private: bool = False) -> list[str]:
         """Write what is done of the run into a folder; the files' names."""
-        return Outputs(self.ledger, self.blobs, private).write(run, self.runner.plan(run.id).plan, folder)
+        return Outputs(run, self.runner.plan(run.id).plan, self.ledger, self.blobs, private).write(folder)
 
     def files_of(self, run: Run) -> dict[str, str]:
-        """The file that write_outputs writes each picture of the run to, by hash."""
+        """The file that each picture of the run stands in, by hash."""
         plan = self.runner.plan(run.id).plan
-        results = {node.key: result for node in plan.nodes if (result := self.ledger.results.get(node.key)) is not None}
-        return {place.blob: place.file for place in places(run, plan, results)}
+        layout = Layout(run.recipe, plan)
+        results = [(node, result) for node in plan.nodes if (result := self.ledger.results.get(node.key)) is not None]
+        return {place.blob: place.file for node, result in results for place in layout.places(node, result)}
 
     def remove(self, run_id: str) -> None:
         """Forget a run that is not at work. What it made stays until garbage is collected."""
