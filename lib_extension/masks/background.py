@@ -17,12 +17,17 @@ class BackgroundMask(OneMask):
     kind: Literal["background"]
     side: Literal["background", "subject"] = field("background", label="Choose")
     engine: Literal["grabcut", "rembg"] = field("grabcut", label="Method")
-    border: float = field(0.05, label="Border", minimum=0.01, maximum=0.45, step=0.01, help="Surely background; a part of each side.")
-    box: tuple[float, float, float, float] | None = field(
-        None, label="Box", help="Left, top, right, bottom in pixels, round the subject; for GrabCut, in place of the border."
+    border: float = field(
+        0.05, label="Border", minimum=0.01, maximum=0.45, step=0.01, help="Surely background; a part of each side.", advanced=True
     )
-    iterations: int = field(5, label="Iterations", minimum=1, maximum=20, help="Of GrabCut.")
-    model: str = field("u2net", label="rembg's network", help="The name of its .onnx file.")
+    box: tuple[float, float, float, float] | None = field(
+        None,
+        label="Box",
+        help="Left, top, right, bottom in pixels, round the subject; for GrabCut, in place of the border.",
+        advanced=True,
+    )
+    iterations: int = field(5, label="Iterations", minimum=1, maximum=20, help="Of GrabCut.", advanced=True)
+    model: str = field("u2net", label="rembg's network", help="The name of its .onnx file.", advanced=True)
 
 
 def find(source: BackgroundMask, given: MaskGiven) -> MaskWork:

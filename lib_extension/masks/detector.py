@@ -17,7 +17,13 @@ class DetectorMask(OneMask):
     model: str = field(label="Detector", help="The name of its .onnx file in the folder detectors.")
     confidence: float = field(0.3, label="Confidence", minimum=0, maximum=1, step=0.05)
     overlap: float = field(
-        0.7, label="Overlap", minimum=0, maximum=1, step=0.05, help="Of two boxes of a class that share more, one stays."
+        0.7,
+        label="Overlap",
+        minimum=0,
+        maximum=1,
+        step=0.05,
+        help="Of two boxes of a class that share more, one stays.",
+        advanced=True,
     )
     classes: tuple[str, ...] = field((), label="Classes", help="None are all that the detector knows.")
-    max_count: int = field(100, label="At most", minimum=1, maximum=1000, help="The surest ones stay.")
+    max_count: int = field(100, label="At most", minimum=1, maximum=1000, help="The surest ones stay.", advanced=True)

@@ -25,8 +25,12 @@ if TYPE_CHECKING:  # stages have masks in their settings, so that at run time th
 class OneMask(Settings):
     """What every kind of mask has."""
 
-    of: str = field("", label="Of", help="The stage or input whose picture is looked at; empty is the picture that is worked on.")
-    then: tuple[Operation, ...] = field((), label="Then", help="One after the other; what comes out empty counts as nothing found.")
+    of: str = field(
+        "", label="Of", help="The stage or input whose picture is looked at; empty is the picture that is worked on.", source="picture"
+    )
+    then: tuple[Operation, ...] = field(
+        (), label="Then", help="One after the other; what comes out empty counts as nothing found.", advanced=True
+    )
 
 
 @dataclass(frozen=True)

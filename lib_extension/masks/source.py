@@ -51,7 +51,9 @@ class CombinedMask(Settings):
     intersection: tuple[MaskSource, ...] = field((), label="Intersection")
     minus: tuple[MaskSource, ...] = field((), label="The first minus the others")
     first: tuple[MaskSource, ...] = field((), label="The first that finds something")
-    then: tuple[Operation, ...] = field((), label="Then", help="One after the other; what comes out empty counts as nothing found.")
+    then: tuple[Operation, ...] = field(
+        (), label="Then", help="One after the other; what comes out empty counts as nothing found.", advanced=True
+    )
 
     def check(self) -> None:
         """Refuse what combines nothing, or in two ways at once."""

@@ -31,7 +31,10 @@ class ConsistencyScore(OneScore):
 
     kind: Literal["consistency"]
     reference: str = field(
-        "", label="Reference", help="A stage or input whose picture the others are compared with; empty is the whole set."
+        "",
+        label="Reference",
+        help="A stage or input whose picture the others are compared with; empty is the whole set.",
+        source="picture",
     )
 
 

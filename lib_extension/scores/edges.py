@@ -26,11 +26,11 @@ class EdgesScore(OneScore):
     """
 
     kind: Literal["edges"]
-    of: str = field(label="Of", help="The stage or input whose picture, or edge map, guided these.")
+    of: str = field(label="Of", help="The stage or input whose picture, or edge map, guided these.", source="picture")
     is_map: bool = field(False, label="Is an edge map", help="White lines on black, as a control stage gives; else edges are looked for.")
     tolerance: int = field(2, label="Tolerance", minimum=0, maximum=32, help="Pixels.")
-    low: float = field(100, label="Low threshold", minimum=1, maximum=2000)
-    high: float = field(200, label="High threshold", minimum=1, maximum=2000)
+    low: float = field(100, label="Low threshold", minimum=1, maximum=2000, advanced=True)
+    high: float = field(200, label="High threshold", minimum=1, maximum=2000, advanced=True)
 
     def check(self) -> None:
         """Refuse a comparison with nothing, and thresholds that cross."""

@@ -24,7 +24,7 @@ class TagsScore(OneScore):
     """
 
     kind: Literal["tags"]
-    words: str = field("", label="Words", help="What should be seen; empty is the prompt in the picture's own infotext.")
+    words: str = field("", label="Words", help="What should be seen; empty is the prompt in the picture's own infotext.", multiline=True)
     threshold: float = field(0.35, label="Threshold", minimum=0.01, maximum=1, step=0.05, help="How sure the tagger must be.")
 
 

@@ -51,7 +51,7 @@ class Recipe(Settings):
     version: int = field(VERSION, label="Version", minimum=1)
     name: str = field(label="Name")
     title: str = field("", label="Title")
-    about: str = field("", label="About")
+    about: str = field("", label="About", multiline=True)
     inputs: dict[str, Input] = field({}, label="Inputs")
     settings: dict[str, Any] = field({}, label="Settings of every stage", help="Each stage takes those of them that it has.")
     rows: tuple[dict[str, Any], ...] = field((), label="Rows")

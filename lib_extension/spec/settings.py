@@ -37,6 +37,22 @@ class Declared:
     step: float | None = None
     choices: tuple[Any, ...] | None = None
     help: str = ""
+    hints: tuple[tuple[str, Any], ...] = ()  # x- words of the schema, for forms
+
+
+Names = Literal[
+    "checkpoints",
+    "samplers",
+    "schedulers",
+    "upscalers",
+    "vaes",
+    "loras",
+    "controlnet_models",
+    "controlnet_modules",
+    "styles",
+    "scripts",
+]
+SourceKind = Literal["picture", "mask", "stage"]
 
 
 def field(
@@ -48,9 +64,20 @@ def field(
     step: float | None = None,
     choices: Sequence[Any] | None = None,
     help: str = "",
+    names: Names | None = None,
+    source: SourceKind | None = None,
+    multiline: bool = False,
+    prompt: bool = False,
+    advanced: bool = False,
 ) -> Any:
-    """A dataclass field with what a form needs to show it; without a default it must be given. A list or dict as default is copied."""
-    declared = Declared(label, minimum, maximum, step, None if choices is None else tuple(choices), help)
+    """A dataclass field with what a form needs to show it; without a default it must be given. A list or dict as default is copied.
+
+    names: which of a backend's lists to suggest from. source: the value names a stage or an input that gives such. multiline: a long text.
+    prompt: a text that a model draws from. advanced: folded away until somebody looks for it.
+    """
+    told = {"x-names": names, "x-source": source, "x-multiline": multiline, "x-prompt": prompt, "x-advanced": advanced}
+    hints = tuple((word, value) for word, value in told.items() if value)
+    declared = Declared(label, minimum, maximum, step, None if choices is None else tuple(choices), help, hints)
     metadata = {"declared": declared}
     if isinstance(default, (list, dict)):
         return dataclasses.field(default_factory=default.copy, metadata=metadata)
@@ -298,7 +325,8 @@ def _object_schema(cls: type[Settings], defs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _told(declared: Declared) -> dict[str, Any]:
-    return {word: text for word, text in (("title", declared.label), ("description", declared.help), ("step", declared.step)) if text}
+    told = (("title", declared.label), ("description", declared.help), ("step", declared.step), *declared.hints)
+    return {word: text for word, text in told if text}
 
 
 _JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}

@@ -21,14 +21,17 @@ class CompositeStage(Stage):
     """Pastes `over` on each picture that it takes, where a mask is white and `over` is opaque."""
 
     type: Literal["composite"] = field(label="Type")
-    over: str = field(label="Original", help="The stage or input whose pixels are pasted.")
-    mask: MaskUse = field("", label="Mask", help="White is pasted. Empty: what is opaque in the original.")
+    over: str = field(label="Original", help="The stage or input whose pixels are pasted.", source="picture")
+    mask: MaskUse = field("", label="Mask", help="White is pasted. Empty: what is opaque in the original.", source="mask")
     match_colour: bool = field(False, label="Match colours at the edge", help="What is pasted takes on the picture's light near its edge.")
-    match_width: int = field(16, label="Match colours: width", minimum=1, maximum=256, help="Pixels from the edge on inwards.")
+    match_width: int = field(
+        16, label="Match colours: width", minimum=1, maximum=256, help="Pixels from the edge on inwards.", advanced=True
+    )
     when_empty: WhenEmpty = field(
         "fail",
         label="When nothing is to paste",
         help="fail; skip the picture and what needs it; keep: it goes on as it is; whole: all of the original is pasted.",
+        advanced=True,
     )
 
     def check(self) -> None:

@@ -18,10 +18,14 @@ class ControlStage(Stage):
     """Asks a preprocessor for the map of each picture that it takes: its edges, depth, pose."""
 
     type: Literal["control"] = field(label="Type")
-    module: str = field(label="Preprocessor", help="As the backend lists it: canny, depth_midas, openpose_full.")
-    processor_res: int = field(0, label="Resolution", minimum=0, maximum=4096, help="Pixels of the shorter side; 0: the picture's own.")
-    threshold_a: float = field(-1, label="Threshold A", help="-1: the preprocessor's own.")
-    threshold_b: float = field(-1, label="Threshold B", help="-1: the preprocessor's own.")
+    module: str = field(
+        label="Preprocessor", help="As the backend lists it: canny, depth_midas, openpose_full.", names="controlnet_modules"
+    )
+    processor_res: int = field(
+        0, label="Resolution", minimum=0, maximum=4096, help="Pixels of the shorter side; 0: the picture's own.", advanced=True
+    )
+    threshold_a: float = field(-1, label="Threshold A", help="-1: the preprocessor's own.", advanced=True)
+    threshold_b: float = field(-1, label="Threshold B", help="-1: the preprocessor's own.", advanced=True)
 
     def check(self) -> None:
         """Refuse the preprocessor that does nothing."""

@@ -61,9 +61,11 @@ class ExportStage(Stage):
         label="File names",
         help="With {stage}, {index}, {number}, {size}, {seed}, {variables}, any {variable}, and /.",
     )
-    background: str = field("white", label="Background", help="Below what is transparent, in JPEG, and around what is padded.")
-    metadata: bool = field(True, label="Tell in the file how it was made")
-    manifest: bool = field(True, label="Write manifest.json")
+    background: str = field(
+        "white", label="Background", help="Below what is transparent, in JPEG, and around what is padded.", advanced=True
+    )
+    metadata: bool = field(True, label="Tell in the file how it was made", advanced=True)
+    manifest: bool = field(True, label="Write manifest.json", advanced=True)
 
     def check(self) -> None:
         """Refuse what is no colour, and a pattern without a name."""

@@ -17,17 +17,19 @@ LATENT = "Latent"  # begins the names of the upscalers that stretch what the mod
 class Hires(Settings):
     """The second pass: the drawing is made larger and redrawn, before it ever becomes a file. Empty fields are as in the first pass."""
 
-    hr_upscaler: str = field("Latent", label="Upscaler", help="As the backend lists it; Latent and its like need a strength from 0.5 on.")
+    hr_upscaler: str = field(
+        "Latent", label="Upscaler", help="As the backend lists it; Latent and its like need a strength from 0.5 on.", names="upscalers"
+    )
     hr_scale: float = field(2.0, label="Scale", minimum=1, maximum=8, step=0.05, help="Width and height come before it.")
-    hr_resize_x: int = field(0, label="Width", minimum=0, maximum=16384, step=8, help="Pixels; 0: by the scale.")
-    hr_resize_y: int = field(0, label="Height", minimum=0, maximum=16384, step=8, help="Pixels; 0: by the scale.")
+    hr_resize_x: int = field(0, label="Width", minimum=0, maximum=16384, step=8, help="Pixels; 0: by the scale.", advanced=True)
+    hr_resize_y: int = field(0, label="Height", minimum=0, maximum=16384, step=8, help="Pixels; 0: by the scale.", advanced=True)
     denoising_strength: float = field(0.7, label="Denoising strength", minimum=0, maximum=1, step=0.01)
     hr_second_pass_steps: int = field(0, label="Steps", minimum=0, maximum=1000)
-    hr_checkpoint_name: str = field("", label="Checkpoint")
-    hr_sampler_name: str = field("", label="Sampling method")
-    hr_scheduler: str = field("", label="Schedule type")
-    hr_prompt: str = field("", label="Prompt")
-    hr_negative_prompt: str = field("", label="Negative prompt")
+    hr_checkpoint_name: str = field("", label="Checkpoint", names="checkpoints", advanced=True)
+    hr_sampler_name: str = field("", label="Sampling method", names="samplers", advanced=True)
+    hr_scheduler: str = field("", label="Schedule type", names="schedulers", advanced=True)
+    hr_prompt: str = field("", label="Prompt", multiline=True, prompt=True, advanced=True)
+    hr_negative_prompt: str = field("", label="Negative prompt", multiline=True, prompt=True, advanced=True)
 
     def check(self) -> None:
         """Refuse no upscaler."""

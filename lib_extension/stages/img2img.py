@@ -22,7 +22,9 @@ class Img2ImgStage(PictureStage):
     scale: float = field(
         1.0, label="Scale", minimum=0.05, maximum=8, step=0.05, help="Size of the result; width and height come before it."
     )
-    resize_mode: Literal["stretch", "crop", "fill"] = field("crop", label="Resize mode", help="Where the proportions are others.")
+    resize_mode: Literal["stretch", "crop", "fill"] = field(
+        "crop", label="Resize mode", help="Where the proportions are others.", advanced=True
+    )
 
 
 def target_size(stage: Img2ImgStage, taken: tuple[int, int]) -> Frame:

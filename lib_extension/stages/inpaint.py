@@ -27,20 +27,26 @@ class InpaintStage(PictureStage):
 
     type: Literal["inpaint"] = field(label="Type")
     denoising_strength: float = field(0.75, label="Denoising strength", minimum=0, maximum=1, step=0.01)
-    mask: MaskUse = field(label="Mask", help="White is redrawn: a mask stage or input, or masks written here.")
+    mask: MaskUse = field(label="Mask", help="White is redrawn: a mask stage or input, or masks written here.", source="mask")
     paste_back: MaskUse = field(
-        "", label="Mask to paste back", help="Nothing changes outside it. Empty: the mask with its blur, as the WebUI has it."
+        "",
+        label="Mask to paste back",
+        help="Nothing changes outside it. Empty: the mask with its blur, as the WebUI has it.",
+        source="mask",
     )
     mask_blur: int = field(4, label="Mask blur", minimum=0, maximum=masks.WIDEST_BLUR, help="Standard deviation in pixels.")
     inpainting_fill: int | Literal["fill", "original", "latent noise", "latent nothing"] = field(
         "original", label="Masked content", minimum=0, maximum=3, help="What the drawing starts from."
     )
     inpaint_full_res: bool = field(False, label="Only masked", help="Draw the box around the mask at the full width and height.")
-    inpaint_full_res_padding: int = field(32, label="Only masked: padding", minimum=0, maximum=4096, help="Pixels around the box.")
+    inpaint_full_res_padding: int = field(
+        32, label="Only masked: padding", minimum=0, maximum=4096, help="Pixels around the box.", advanced=True
+    )
     when_empty: WhenEmpty = field(
         "fail",
         label="When nothing is to redraw",
         help="fail; skip the picture and what needs it; keep: it goes on as it is; whole: all of it is redrawn.",
+        advanced=True,
     )
 
     def check(self) -> None:

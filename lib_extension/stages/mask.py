@@ -18,9 +18,12 @@ class MaskStage(Stage):
     """Makes a mask (white is chosen) of each picture that it takes, at the picture's size."""
 
     type: Literal["mask"] = field(label="Type")
-    mask: MaskUse = field(label="Mask", help="One mask, or several: what any of them chooses.")
+    mask: MaskUse = field(label="Mask", help="One mask, or several: what any of them chooses.", source="mask")
     when_empty: WhenEmpty = field(
-        "fail", label="When nothing is found", help="fail; skip what needs the mask; keep: an empty mask goes on; whole: all is chosen."
+        "fail",
+        label="When nothing is found",
+        help="fail; skip what needs the mask; keep: an empty mask goes on; whole: all is chosen.",
+        advanced=True,
     )
 
     def check(self) -> None:

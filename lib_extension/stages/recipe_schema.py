@@ -43,11 +43,16 @@ def _or_variable(schema: Schema) -> Schema:
     """A variable may stand for any value; where texts are taken anyway nothing needs to be said."""
     if isinstance(schema.get("items"), dict):
         schema = {**schema, "items": _or_variable(schema["items"])}
-    if _takes_text(schema) or not schema.keys() - set(_BESIDE):
+    if _takes_text(schema) or all(_is_beside(name) for name in schema):
         return schema
-    beside = {name: value for name, value in schema.items() if name in _BESIDE}
-    value = {name: value for name, value in schema.items() if name not in _BESIDE}
+    beside = {name: value for name, value in schema.items() if _is_beside(name)}
+    value = {name: value for name, value in schema.items() if not _is_beside(name)}
     return {**beside, "anyOf": [value, {"$ref": "#/$defs/Variable"}]}
+
+
+def _is_beside(word: str) -> bool:
+    """Whether it speaks of the field as a whole, whatever stands there."""
+    return word in _BESIDE or word.startswith("x-")
 
 
 def _takes_text(schema: Schema) -> bool:

@@ -24,7 +24,7 @@ class ReviewStage(Stage):
     """Shows all pictures that it takes with their scores, and waits for a choice; `auto` makes it."""
 
     type: Literal["review"] = field(label="Type")
-    scope: Literal["item", "run"] = field("item", label="One choice for", help="Each item, or the whole run.")
+    scope: Literal["item", "run"] = field("item", label="One choice for", help="Each item, or the whole run.", advanced=True)
     keep: int = field(0, label="Keep", minimum=0, maximum=10000, help="How many are to be chosen; 0: one or more, as one likes.")
     auto: str = field(
         "", label="Choose by score", help='"top 1", "top 2", …: the best are chosen without asking. Empty or "by hand": a person chooses.'

@@ -32,8 +32,8 @@ class SheetStage(Stage):
         "{variables}", label="Labels", help="Below each picture: {stage}, {index}, {variables}, or any {variable}. Empty: none."
     )
     heading: str = field("", label="Heading")
-    gap: int = field(8, label="Gap", minimum=0, maximum=1024, help="Pixels between pictures and around them.")
-    background: str = field("white", label="Background", help="#rrggbb or an HTML name.")
+    gap: int = field(8, label="Gap", minimum=0, maximum=1024, help="Pixels between pictures and around them.", advanced=True)
+    background: str = field("white", label="Background", help="#rrggbb or an HTML name.", advanced=True)
 
     def check(self) -> None:
         """Refuse what is no colour."""

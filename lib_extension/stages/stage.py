@@ -31,7 +31,7 @@ class Stage(Settings):
     type: str = field(label="Type")
     title: str = field("", label="Title")
     enabled: bool = field(True, label="Enabled", help="A stage that is switched off passes on what it takes.")
-    takes: tuple[str, ...] = field((), label="Takes", help="Stages or inputs whose pictures come in.")
+    takes: tuple[str, ...] = field((), label="Takes", help="Stages or inputs whose pictures come in.", source="picture")
 
 
 @dataclass(frozen=True)

@@ -35,13 +35,22 @@ class UpscaleStage(PictureStage):
     type: Literal["upscale"] = field(label="Type")
     method: Literal["upscaler", "hires", "tiled"] = field("upscaler", label="Method")
     upscaler: str = field(
-        "Lanczos", label="Upscaler", help='As the backend lists it; "Latent", for hires, stretches what the model works on.'
+        "Lanczos",
+        label="Upscaler",
+        help='As the backend lists it; "Latent", for hires, stretches what the model works on.',
+        names="upscalers",
     )
     scale: float = field(2.0, label="Scale", minimum=1, maximum=16, step=0.05, help="Width and height come before it.")
     denoising_strength: float = field(0.3, label="Denoising strength", minimum=0, maximum=1, step=0.01)
-    tile: int = field(512, label="Tile", minimum=64, maximum=4096, step=8, help="Pixels of a tile's side, with what it shares.")
-    overlap: int = field(64, label="Overlap", minimum=8, maximum=1024, help="Pixels that neighbours share at least; there they blend.")
-    order: Literal["linear", "chess"] = field("linear", label="Order", help="Of the tiles: row by row, or every second one first.")
+    tile: int = field(
+        512, label="Tile", minimum=64, maximum=4096, step=8, help="Pixels of a tile's side, with what it shares.", advanced=True
+    )
+    overlap: int = field(
+        64, label="Overlap", minimum=8, maximum=1024, help="Pixels that neighbours share at least; there they blend.", advanced=True
+    )
+    order: Literal["linear", "chess"] = field(
+        "linear", label="Order", help="Of the tiles: row by row, or every second one first.", advanced=True
+    )
 
     def check(self) -> None:
         """Refuse tiles that cannot be drawn or that mostly overlap, several pictures of one, and no upscaler."""

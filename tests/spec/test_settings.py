@@ -237,3 +237,18 @@ def test_the_schema_of_a_union_holds_itself():
     meta.validate(schema)
     assert Draft202012Validator(schema).is_valid({"shapes": [{"shapes": [{"kind": "circle"}]}]})
     assert not Draft202012Validator(schema).is_valid({"shapes": [{"shapes": [{"kind": "circel"}]}]})
+
+
+@dataclass(frozen=True)
+class Hinted(Settings):
+    prompt: str = field("", label="Prompt", multiline=True, prompt=True)
+    model: str = field("", names="checkpoints", advanced=True)
+    over: str = field("", source="picture")
+
+
+def test_hints_for_forms_stand_in_the_schema_and_nowhere_else():
+    schema = json_schema(Hinted)["properties"]
+    assert schema["prompt"] == {"type": "string", "title": "Prompt", "default": "", "x-multiline": True, "x-prompt": True}
+    assert schema["model"] == {"type": "string", "default": "", "x-names": "checkpoints", "x-advanced": True}
+    assert schema["over"]["x-source"] == "picture"
+    assert to_json(Hinted()) == {"prompt": "", "model": "", "over": ""}
