@@ -1,0 +1,66 @@
+// Where does the interface begin? It is put into #atelier_root once, and told who hosts it.
+
+import { AppContext } from "./app.mjs";
+import { makeApi } from "./api.mjs";
+import { makeCell } from "./cell.mjs";
+import { makeInventory } from "./inventory.mjs";
+import { makeSpeaker, Shell } from "./shell.mjs";
+import { makeStore } from "./store.mjs";
+import { watchTheme } from "./theme.mjs";
+import { html, render } from "./vendor/htm-preact.mjs";
+import { setWords, t } from "./words.mjs";
+
+const HOME = "refine";
+const started = new WeakMap();
+
+/** Draws the interface into `root`; the answer is the app object. A root is started once, however often it is asked. */
+export function start(root = document.getElementById("atelier_root")) {
+  if (!root) return null;
+  if (!started.has(root)) started.set(root, begin(root));
+  return started.get(root);
+}
+
+async function begin(root) {
+  const api = makeApi(new URL("../../", import.meta.url).href);
+  const isStandalone = root.dataset.host !== "webui";
+  watchTheme(root);
+  const host = await api.get("host").catch(() => ({ kind: isStandalone ? "standalone" : "a1111", features: {}, backends: [], limits: {} }));
+  if (isStandalone && host.language && host.language !== "None") setWords(await api.get("words", { language: host.language }).catch(() => ({})));
+  const speaker = makeSpeaker();
+  const store = makeStore(api, {
+    say: () => speaker.toast(t("The recipe was edited on another page. Undo brings back what you had here.")),
+  });
+  const page = makeCell(firstPage(isStandalone));
+  const app = {
+    api, store, t, host, page, root, isStandalone,
+    inventory: makeInventory(api),
+    speaker,
+    toast: speaker.toast,
+    confirm: speaker.confirm,
+    open(name, params = {}) {
+      page.set({ name, params });
+      remember(isStandalone, name, params);
+    },
+  };
+  if (isStandalone) window.addEventListener("hashchange", () => page.set(firstPage(true)));
+  root.replaceChildren();
+  render(html`<${AppContext.Provider} value=${app}><${Shell} app=${app} /></${AppContext.Provider}>`, root);
+  store.load();
+  window.addEventListener("pagehide", () => store.flush());
+  return app;
+}
+
+function firstPage(isStandalone) {
+  const text = isStandalone ? window.location.hash.slice(1) : (sessionStorage.getItem("atelier_page") ?? "");
+  const [name, query = ""] = text.split("?");
+  return { name: /^[a-z]+$/.test(name) ? name : HOME, params: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+function remember(isStandalone, name, params) {
+  const query = new URLSearchParams(Object.entries(params).filter(([, value]) => typeof value === "string")).toString();
+  const text = query ? `${name}?${query}` : name;
+  if (isStandalone) history.replaceState(null, "", `#${text}`);
+  else sessionStorage.setItem("atelier_page", text);
+}
+
+if (typeof document !== "undefined") start();

@@ -1,0 +1,133 @@
+// What stands around every page? The way between pages, messages, questions, and word of a server that is gone.
+
+import { makeCell, useCell } from "./cell.mjs";
+import { Dialog } from "./dialog.mjs";
+import { Icon } from "./icons.mjs";
+import { html, useEffect, useState } from "./vendor/htm-preact.mjs";
+import { t } from "./words.mjs";
+
+const TOAST_STAYS = 6000; // milliseconds; errors stay until they are closed
+
+/** The pages: where their component is, and whether the row of pages shows them. */
+const PAGES = {
+  refine: { title: "Refine", load: () => import("./pages/refine.mjs"), component: "RefinePage" },
+  catalogue: { title: "Catalogue", load: () => import("./pages/catalogue.mjs"), component: "CataloguePage" },
+  review: { title: "Review", load: () => import("./pages/review.mjs"), component: "ReviewPage", hidden: true },
+  runs: { title: "Runs", load: () => import("./pages/runs.mjs"), component: "RunsPage" },
+  jobs: { title: "Jobs", load: () => import("./pages/jobs.mjs"), component: "JobsPage" },
+};
+
+/** What speaks to the user: toast(text, {kind: "info"|"error"|"done", action: {label, run}}), confirm(text, …) → Promise<bool>. */
+export function makeSpeaker() {
+  const toasts = makeCell([]);
+  const question = makeCell(null);
+  let count = 0;
+  const close = (id) => toasts.set((all) => all.filter((toast) => toast.id !== id));
+  return {
+    toasts,
+    question,
+    close,
+    toast(text, { kind = "info", action } = {}) {
+      count += 1;
+      const id = count;
+      toasts.set((all) => [...all.filter((toast) => toast.text !== text), { id, text, kind, action }].slice(-4));
+      if (kind !== "error") setTimeout(close, TOAST_STAYS, id);
+    },
+    confirm: (text, { yes = t("Yes"), danger = false, title = "" } = {}) =>
+      new Promise((answer) => question.set({ text, yes, danger, title, answer: (value) => (question.set(null), answer(value)) })),
+  };
+}
+
+export function Shell({ app }) {
+  const page = useCell(app.page);
+  const name = page.name in PAGES ? page.name : "refine";
+  return html`
+    <div class="atelier-shell">
+      <header class="atelier-top">
+        <nav aria-label=${t("Atelier's pages")}>
+          ${Object.entries(PAGES).map(
+            ([key, { title, hidden }]) =>
+              (!hidden || key === name) &&
+              html`<button type="button" key=${key} class="atelier-tab" aria-current=${key === name ? "page" : undefined} onClick=${() => app.open(key)}>
+                ${t(title)}
+              </button>`,
+          )}
+        </nav>
+        <div class="atelier-top-right" id="atelier_top_right"></div>
+      </header>
+      <${Banner} app=${app} />
+      <main class="atelier-page" data-page=${name}><${Page} key=${name} name=${name} params=${page.params} app=${app} /></main>
+      ${name !== "refine" && html`<${KeysForTheHost} />`}
+      <${Toasts} speaker=${app.speaker} />
+      <${Question} speaker=${app.speaker} />
+    </div>
+  `;
+}
+
+/** A page is fetched when it is first opened. */
+function Page({ name, params, app }) {
+  const [found, setFound] = useState({ component: null, problem: null });
+  useEffect(() => {
+    let isHere = true;
+    const { load, component } = PAGES[name];
+    load().then(
+      (module) => isHere && setFound({ component: module[component], problem: null }),
+      (problem) => isHere && setFound({ component: null, problem }),
+    );
+    return () => (isHere = false);
+  }, [name]);
+  if (found.problem) {
+    return html`<div class="atelier-empty">
+      <p>${t("This page could not be loaded. Is the server running?")}</p>
+      <button type="button" class="atelier-button" onClick=${() => window.location.reload()}>${t("Load again")}</button>
+    </div>`;
+  }
+  return found.component ? html`<${found.component} app=${app} params=${params} />` : html`<div class="atelier-loading" role="status">${t("Loading…")}</div>`;
+}
+
+/** The WebUI's Ctrl+Enter, Esc and Alt+Enter look for these in the tab, whichever page is open. */
+function KeysForTheHost() {
+  return html`<div hidden>
+    <button type="button" id="atelier_generate"></button>
+    <button type="button" id="atelier_interrupt" style="display: none"></button>
+    <button type="button" id="atelier_skip" style="display: none"></button>
+    <button type="button" id="atelier_interrupting" style="display: none"></button>
+  </div>`;
+}
+
+function Banner({ app }) {
+  const isReached = useCell(app.api.reached);
+  return html`<div class="atelier-banner" role="status" hidden=${isReached}>
+    ${!isReached && html`<${Icon} name="alert" /> ${t("The server does not answer. What you do is kept here until it does.")}`}
+  </div>`;
+}
+
+function Toasts({ speaker }) {
+  const toasts = useCell(speaker.toasts);
+  return html`<div class="atelier-toasts" role="log" aria-live="polite">
+    ${toasts.map(
+      (toast) => html`<div class="atelier-toast" data-kind=${toast.kind} key=${toast.id} role=${toast.kind === "error" ? "alert" : undefined}>
+        <span>${toast.text}</span>
+        ${toast.action &&
+        html`<button type="button" class="atelier-button" data-look="quiet" onClick=${() => (speaker.close(toast.id), toast.action.run())}>
+          ${toast.action.label}
+        </button>`}
+        <button type="button" class="atelier-icon-button" aria-label=${t("Close")} onClick=${() => speaker.close(toast.id)}><${Icon} name="close" /></button>
+      </div>`,
+    )}
+  </div>`;
+}
+
+function Question({ speaker }) {
+  const question = useCell(speaker.question);
+  if (!question) return null;
+  return html`<${Dialog} title=${question.title || t("Are you sure?")} onClose=${() => question.answer(false)}>
+    <p>${question.text}</p>
+    <div class="atelier-row atelier-end">
+      <button type="button" class="atelier-button" onClick=${() => question.answer(false)}>${t("Cancel")}</button>
+      <button type="button" class="atelier-button" data-look=${question.danger ? "danger" : "primary"} autofocus onClick=${() => question.answer(true)}>
+        ${question.yes}
+      </button>
+    </div>
+  </${Dialog}>`;
+}
