@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import Any
 
-from lib_extension.backend.errors import WrongAnswer
+from lib_extension.backend.errors import Missing, Refused, WrongAnswer
 from lib_extension.backend.wire import Wire
 from lib_extension.pictures.png import decode_picture, encode_png, open_picture
 from lib_extension.spec.calls import ModelEmbedding, ModelMask, ModelTags
@@ -15,6 +15,9 @@ from lib_extension.spec.sdapi import Detect, ExtraSingle
 from lib_extension.stages.stage import Answer, Picture
 
 SLACK = 8  # px that an upscaler may floor away
+
+# What a host names in its refusal when a preprocessor's weights or packages are not there, and cannot be downloaded. NotFound is ours.
+_LACKS_FILES = ("URLError", "HTTPError", "ConnectionError", "FileNotFoundError", "ImportError", "ModuleNotFoundError", "NotFound")
 
 
 def answer_model_call(wire: Wire, call: ModelMask | ModelTags | ModelEmbedding) -> Answer:
@@ -30,9 +33,17 @@ def answer_model_call(wire: Wire, call: ModelMask | ModelTags | ModelEmbedding) 
 
 
 def detect_map(wire: Wire, call: Detect, inventory: Inventory) -> Answer:
-    """The maps of pictures by one preprocessor."""
+    """The maps of pictures by one preprocessor. Raises Missing where it is listed, and what it needs is not there."""
     sent = vars(call) | {"controlnet_module": inventory.module(call.controlnet_module) or call.controlnet_module}
-    told = wire.post("/controlnet/detect", sent)
+    try:
+        told = wire.post("/controlnet/detect", sent)
+    except Refused as refused:
+        if not isinstance(refused.answer, dict) or refused.answer.get("error") not in _LACKS_FILES:
+            raise
+        raise Missing(
+            f'{refused} The preprocessor "{call.controlnet_module}" needs files that are not there and that could not be downloaded; '
+            "put them there, name another preprocessor, or give the map as an input."
+        ) from refused
     images = told.get("images") if isinstance(told, dict) else None
     if not isinstance(images, list) or len(images) != len(call.controlnet_input_images):
         raise WrongAnswer(

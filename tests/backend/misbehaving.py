@@ -50,6 +50,7 @@ class Misbehaving:
     host: Host = "a1111"
     forgets: set[str] = field(default_factory=set)
     loras: dict[str, LoraFile] = field(default_factory=dict)
+    embeddings: dict[str, str] = field(default_factory=dict)  # name to hash
     saved_options: set[str] = field(default_factory=set)  # those of its config file, which it puts back after a call
     live_in: int = 0  # requests that it answers before its own routes are there
     interrupted_at: int | None = None  # the n_iter at which somebody interrupts
@@ -107,6 +108,7 @@ class Misbehaving:
             ("POST", "/controlnet/detect"): self.detect,
             ("GET", "/sdapi/v1/progress"): lambda _: (200, {"progress": 0.5, "state": self.state}),
             ("GET", "/sdapi/v1/options"): lambda _: (200, self.options),
+            ("GET", "/sdapi/v1/embeddings"): lambda _: (200, self._embeddings()),
             ("GET", "/sdapi/v1/loras"): lambda _: (200, [{"name": name, "alias": name, "metadata": {}} for name in self.loras]),
         }
         if self.tells_tasks:
@@ -141,8 +143,10 @@ class Misbehaving:
     def detect(self, body: dict[str, Any]) -> tuple[int, Any]:
         if body["controlnet_module"] not in self.lists["/controlnet/module_list"]["response"]["module_list"]:
             return 422, {"error": "HTTPException", "detail": "Module not available", "body": "", "errors": ""}
-        failed = body["controlnet_module"] == self.failing_module
-        return 200, {"images": [] if failed else body["controlnet_input_images"], "info": "Success"}
+        if body["controlnet_module"] == self.failing_module:
+            said = "<urlopen error [Errno -2] Name or service not known>"
+            return 500, {"error": "URLError", "detail": "", "body": "", "errors": said}
+        return 200, {"images": [] if body["controlnet_module"] in self.forgets else body["controlnet_input_images"], "info": "Success"}
 
     def generate(self, route: str, body: dict[str, Any]) -> tuple[int, Any]:
         """One at a time, in the order of arrival."""
@@ -172,6 +176,12 @@ class Misbehaving:
             self.task = None  # not after a failure: that task stays the current one
             self.done.append(task)
             return 200, answer
+
+    def _embeddings(self) -> dict[str, Any]:
+        """Those that were recorded there, and ours."""
+        recorded = self.lists["/sdapi/v1/embeddings"]["response"]
+        told = {"step": None, "sd_checkpoint": None, "sd_checkpoint_name": None, "shape": 768, "vectors": 1}
+        return {**recorded, "loaded": {**recorded["loaded"], **dict.fromkeys(self.embeddings, told)}}
 
     def _checkpoint(self, overrides: Mapping[str, Any]) -> dict[str, Any]:
         """An unknown one is dropped, and the one in use taken."""
@@ -218,6 +228,10 @@ class Misbehaving:
                 infotext += f", Clip skip: {self.options['CLIP_stop_at_last_layers']:g}"
             for number, unit in enumerate(_units_of(body)):  # whether it guided or not
                 infotext += f', ControlNet {number}: "Module: {unit["module"]}, Model: {unit["model"]}"'
+            read = {name: hash for name, hash in self.embeddings.items() if name in prompt}
+            made_by += sorted(read.values())
+            if read and self.options.get("textual_inversion_add_hashes_to_infotext", True):
+                infotext += f', TI hashes: "{", ".join(f"{name}: {hash}" for name, hash in read.items())}"'
             if hashes:
                 infotext += f', Lora hashes: "{", ".join(f"{name}: {hash}" for name, hash in hashes.items())}"'
             infotexts.append(infotext + ", Version: 1.10.1")

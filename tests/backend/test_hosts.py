@@ -189,11 +189,13 @@ def test_only_masked_pictures_keep_the_size_of_what_was_sent() -> None:
 
 
 def test_maps_and_upscaled_pictures() -> None:
-    backend = backend_over(Misbehaving(failing_module="depth", forgets={"Nearest"}))
+    backend = backend_over(Misbehaving(failing_module="depth", forgets={"Nearest", "hed"}))
     found = backend.call(Detect(controlnet_module="canny", controlnet_input_images=[drawing()]))
     assert [picture.image.size for picture in found.pictures] == [(64, 64)]
-    with pytest.raises(WrongAnswer, match=r'no map with "depth".*weights may be missing'):
-        backend.call(Detect(controlnet_module="depth", controlnet_input_images=[drawing()]))
+    with pytest.raises(Missing, match=r'urlopen error.* "depth_midas" needs files that are not there'):
+        backend.call(Detect(controlnet_module="depth_midas", controlnet_input_images=[drawing()]))
+    with pytest.raises(WrongAnswer, match=r'no map with "hed".*weights may be missing'):
+        backend.call(Detect(controlnet_module="hed", controlnet_input_images=[drawing()]))
     larger = backend.call(ExtraSingle(image=drawing(), upscaler_1="Lanczos", upscaling_resize=2))
     assert larger.pictures[0].image.size == (128, 128)
     with pytest.raises(WrongAnswer, match=r'asked for \(128, 128\) pixels by "Nearest" and gave \(64, 64\)'):
@@ -217,7 +219,11 @@ class Engine(Misbehaving):
     def answer(self, method: str, path: str, body: dict[str, Any], headers: Mapping[str, str]) -> tuple[int, Any]:
         own: dict[str, Any] = {
             "/atelier-engine/v1/identity": {"software": "atelier-engine", "version": "1-x", "device": "cuda", "precision": "fp16"},
-            "/atelier-engine/v1/hashes": {"checkpoints": dict.fromkeys(body.get("checkpoints", ()), "d3a68a9e49"), "loras": {}},
+            "/atelier-engine/v1/hashes": {
+                "checkpoints": dict.fromkeys(body.get("checkpoints", ()), "d3a68a9e49"),
+                "loras": {},
+                "embeddings": {},
+            },
             "/atelier-engine/v1/tags": {"tags": {"watch": 0.9}},
             "/atelier-engine/v1/embedding": {"embeddings": [[0.6, 0.8]]},
             "/atelier-engine/v1/mask": self.mask,
