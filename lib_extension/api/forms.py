@@ -18,6 +18,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "type": "array",
         "items": {"type": "object", "additionalProperties": True},
     },
+    "axes": {
+        "title": "Axes",
+        "description": "Values that every row is made with, by name; each in place of the recipe's axis of that name, or besides its axes.",
+        "type": "object",
+        "additionalProperties": {"type": "array"},
+    },
     "confirm": {"title": "Confirm", "description": "Start it even if it makes very many items.", "type": "boolean", "default": False},
 }
 _PICTURE = "Base64 of a PNG, JPEG or WEBP file, or the id of a picture that was uploaded or made here."
@@ -39,12 +45,14 @@ def run_schema(recipe: Recipe) -> dict[str, Any]:
 
 
 def without_given(recipe: Recipe, body: Mapping[str, Any]) -> Recipe:
-    """The recipe without the defaults and rows that the body replaces: what is left names the pictures that are still needed."""
+    """The recipe without the defaults, rows and axes that the body replaces: what is left names the pictures that are still needed."""
     inputs = {
         name: declared if body.get(name) is None else dataclasses.replace(declared, default=None)
         for name, declared in recipe.inputs.items()
     }
-    return dataclasses.replace(recipe, inputs=inputs, rows=recipe.rows if body.get("rows") is None else ())
+    replaced = body.get("axes")
+    axes = {name: values for name, values in recipe.axes.items() if not isinstance(replaced, dict) or name not in replaced}
+    return dataclasses.replace(recipe, inputs=inputs, rows=recipe.rows if body.get("rows") is None else (), axes=axes)
 
 
 def read_asked(recipe: Recipe, pictures: Mapping[str, bytes], body: Mapping[str, Any], fetch: Fetch) -> Asked:
@@ -63,6 +71,7 @@ def read_asked(recipe: Recipe, pictures: Mapping[str, bytes], body: Mapping[str,
         values=values,
         pictures=found,
         rows=_rows(recipe, body.get("rows"), found, fetch),
+        axes=_axes(recipe, body.get("axes"), found, fetch),
         confirmed=_boolean(body, "confirm"),
     )
 
@@ -89,6 +98,18 @@ def _rows(recipe: Recipe, rows: Any, found: dict[str, bytes], fetch: Fetch) -> t
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadRequest("rows must be a list of objects.")
     return tuple(_with_pictures(recipe, row, found, fetch, f"rows[{number}].") for number, row in enumerate(rows))
+
+
+def _axes(recipe: Recipe, axes: Any, found: dict[str, bytes], fetch: Fetch) -> dict[str, list[Any]]:
+    if axes is None:
+        return {}
+    if not isinstance(axes, dict) or not all(isinstance(values, list) for values in axes.values()):
+        raise BadRequest("axes must be an object with a list of values for each name.")
+
+    def values_of(name: str, values: list[Any]) -> list[Any]:
+        return [_with_pictures(recipe, {name: value}, found, fetch, f"axes[{number}].")[name] for number, value in enumerate(values)]
+
+    return {name: values_of(name, values) for name, values in axes.items()}
 
 
 def _with_pictures(recipe: Recipe, values: Mapping[str, Any], found: dict[str, bytes], fetch: Fetch, where: str) -> dict[str, Any]:

@@ -43,6 +43,13 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
     """A recipe and its inputs."""
     parser.add_argument("recipe", metavar="RECIPE", help="a recipe's name or file (.yaml, .json, .zip), or a picture that one made")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="an input's value; for a picture, its file")
+    parser.add_argument(
+        "--axis",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one of the values that everything is made with, in place of the recipe's axis of that name; say it once for each",
+    )
     parser.add_argument("--rows", type=Path, metavar="FILE", help="CSV or JSON, in place of the recipe's rows; its pictures lie beside it")
     parser.add_argument("--yes", action="store_true", help="do it even if it makes very many items")
 
@@ -68,6 +75,7 @@ def opened_for(options: argparse.Namespace, run_id: str) -> Iterator[tuple[Sessi
 def find_run(home: Path, run_id: str) -> Run:
     """The run, or the latest one for "latest". NotFound."""
     with closing(Ledger(Home(home).ledger)) as ledger:
+        ledger.settle()
         if run_id != "latest":
             return ledger.runs.get(run_id)
         runs = ledger.runs.all(limit=1)
@@ -78,7 +86,7 @@ def find_run(home: Path, run_id: str) -> Run:
 
 def asked_by(session: Session, options: argparse.Namespace) -> Asked:
     """The run that RECIPE and its inputs ask for."""
-    words = Words(options.set, options.rows, options.yes)
+    words = Words(options.set, options.axis, options.rows, options.yes)
     file = Path(options.recipe)
     if file.suffix.lower() in PICTURE_SUFFIXES:
         return with_words(session.restorer.asked(session.restorer.of_file(file).lineage), words)

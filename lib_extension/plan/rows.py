@@ -18,6 +18,7 @@ MOST_ITEMS = 1_000_000  # in one run, confirmed or not: each is held in memory
 def make_items(recipe: Recipe, given: Mapping[str, Any], confirm: bool = False) -> tuple[Item, ...]:
     """Every item, rows outermost and the last axis fastest. BadRequest names the input, TooLarge states the number of items."""
     check_number(recipe, confirm)
+    _refuse_without_effect(recipe, given)
     inputs = input_values(recipe, given)
     rows = recipe.rows or ({},)
     combinations = itertools.product(*recipe.axes.values())
@@ -51,9 +52,25 @@ def input_values(recipe: Recipe, given: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
+def _refuse_without_effect(recipe: Recipe, given: Mapping[str, Any]) -> None:
+    """Refuse values that no item would have: the pictures would be others than those that were asked for."""
+    for name, declared in recipe.inputs.items():
+        if _is_nothing(declared, given.get(name)):
+            continue
+        if name in recipe.axes:
+            raise BadRequest(f'"{name}" is given, but it is an axis of the recipe, which comes before it. Replace the axis.')
+        if recipe.rows and not any(_is_nothing(declared, row.get(name)) for row in recipe.rows):
+            raise BadRequest(f'"{name}" is given, but every row has its own. Replace the rows.')
+
+
+def _is_nothing(declared: Input, value: Any) -> bool:
+    """Whether it stands for no value: an empty cell of a table, where no text is meant."""
+    return value is None or (value == "" and declared.type != "text")
+
+
 def read_input(name: str, declared: Input, value: Any, where: str = "") -> Any:
     """The value in the input's type, or None where it is None or an empty text that stands for nothing. `where` begins messages."""
-    if value is None or (value == "" and declared.type != "text"):
+    if _is_nothing(declared, value):
         return None
     told = f'{where}The input "{name}"'
     if declared.type == "number":

@@ -90,10 +90,13 @@ def _row(names: Sequence[str], cells: Sequence[str], number: int, what: str) -> 
     for name, cell in zip(names, cells):  # noqa: B905 (a record may be shorter: spreadsheets leave out empty cells at the end)
         if len(cell) > LONGEST_CELL:
             raise TooLarge(f"{what}: {name!r} in record {number} has {len(cell):,} characters; {LONGEST_CELL:,} is the most.")
-        if "." not in name:
-            yield name, _as_written(cell)
-        elif cell.strip():
-            yield name, _scalar(cell.strip())
+        if "." not in name or cell.strip():
+            yield name, read_cell(name, cell)
+
+
+def read_cell(name: str, cell: str) -> str | int | float | bool:
+    """What a cell's text stands for: in the column of a path a number is read however it is written, and so are true and false."""
+    return _scalar(cell.strip()) if "." in name else _as_written(cell)
 
 
 def _as_written(cell: str) -> str | int | float:

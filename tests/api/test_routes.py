@@ -62,6 +62,18 @@ def test_pictures_come_as_base64_or_as_ids(server: Served, stub: Stub):
     assert sorted(body["prompt"] for body in stub.bodies) == ["a ring by day", "a watch by day"]
 
 
+def test_axes_replace_the_recipes_and_may_hold_pictures(server: Served, stub: Stub):
+    uploaded: Any = server.json("POST", "/pictures", 201, content=DRAWING)
+    axes = {"thing": ["ring", "clock"], "drawing": [uploaded["id"]]}
+    told: Any = server.json("POST", "/recipes/tiny/plan", json={"axes": axes})
+    assert told["items"] == 2
+    run: Any = server.json("POST", "/recipes/tiny/runs", 201, json={"axes": axes})
+    waiting: Any = server.ended(run["id"], "waiting")
+    assert waiting["recipe"]["axes"] == {"thing": ["ring", "clock"], "drawing": ["axes[0].drawing"]}
+    assert sorted(body["prompt"] for body in stub.bodies) == ["a clock by day", "a ring by day"]
+    server.json("POST", "/recipes/tiny/plan", 422, json={"axes": {"thing": ["ring"]}, "thing": "watch"})
+
+
 def test_a_plan_is_dry(server: Served, stub: Stub):
     told: Any = server.json("POST", "/recipes/tiny/plan", json={"rows": [{"thing": "a"}, {"thing": "b"}]})
     assert told["items"] == 2
@@ -126,6 +138,9 @@ def test_everything_else_is_answered_while_a_call_takes_its_time(server: Served,
     [
         ("POST", "/recipes/tiny/runs", {"thin": 1}, 422, 'Did you mean "thing"'),
         ("POST", "/recipes/tiny/runs", {"look": "noon"}, 422, "must be one of day, night"),
+        ("POST", "/recipes/tiny/runs", {"rows": [{"thing": "a"}], "thing": "b"}, 422, "every row has its own"),
+        ("POST", "/recipes/tiny/runs", {"axes": {"thin": [1]}}, 422, 'has no axis "thin"'),
+        ("POST", "/recipes/tiny/runs", {"axes": {"thing": "a"}}, 422, "axes must be an object with a list"),
         ("POST", "/recipes/tiny/runs", {"strength": 2}, 422, "at most 1"),
         ("POST", "/recipes/tiny/runs", {"drawing": "no picture"}, 422, "drawing is not base64"),
         ("POST", "/recipes/tiny/runs", {"drawing": "aGVsbG8="}, 422, "drawing is not a whole picture"),

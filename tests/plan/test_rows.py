@@ -101,6 +101,18 @@ def test_values_that_an_input_cannot_have_are_refused(given: dict[str, Any], mes
     assert message in str(raised.value)
 
 
+def test_a_value_that_no_item_would_have_is_refused():
+    rows = ({"place": "", "steps": 5}, {"place": "there", "steps": 6})
+    with pytest.raises(BadRequest, match='"steps" is given, but every row has its own'):
+        make_items(recipe(inputs=INPUTS, rows=rows), {"steps": 7})
+    with pytest.raises(BadRequest, match='"place" is given, but every row has its own'):
+        make_items(recipe(inputs=INPUTS, rows=rows), {"place": "here"})  # an empty text is a text
+    with pytest.raises(BadRequest, match='"style" is given, but it is an axis of the recipe'):
+        make_items(recipe(inputs=INPUTS, axes={"style": ["flat"]}), {"style": "photo"})
+    assert [item.values["steps"] for item in make_items(recipe(inputs=INPUTS, rows=({}, *rows)), {"steps": 7})] == [7, 5, 6]
+    assert len(make_items(recipe(inputs=INPUTS, rows=rows), {"steps": "", "place": None})) == 2
+
+
 def test_a_row_is_named_in_messages():
     with pytest.raises(BadRequest, match="Row 2: The input \"style\" is 'flet'"):
         make_items(recipe(inputs=INPUTS, rows=({}, {"style": "flet"})), {})
