@@ -11,7 +11,7 @@ from lib_extension.backend.eligible import why_not
 from lib_extension.backend.errors import Missing, Unreachable
 from lib_extension.backend.flights import Flight, Flights
 from lib_extension.backend.generation import Session, generate
-from lib_extension.backend.hashes import Hashes, hashes_of
+from lib_extension.backend.hashes import Files, Hashes, hashes_of
 from lib_extension.backend.leaks import Leaks
 from lib_extension.backend.plain_calls import answer_model_call, detect_map, upscale_one
 from lib_extension.backend.probing import probe_identity, read_inventory, refresh_lists, tells_tasks, with_hashes
@@ -82,15 +82,16 @@ class Backend:
             here.inventory = with_hashes(read_inventory(here.wire, here.identity), here.known_hashes)
             return here.inventory
 
-    def learn(self, checkpoints: Collection[str] = (), loras: Collection[str] = ()) -> Inventory:
+    def learn(self, checkpoints: Collection[str] = (), loras: Collection[str] = (), embeddings: Collection[str] = ()) -> Inventory:
         """The inventory with the hashes of these files, which WebUIs compute on first use only: a smallest picture is made there.
 
-        Call it before planning: keys hold these hashes. An overwritten LoRA is loaded anew by it.
+        Call it before planning: keys hold these hashes. An overwritten LoRA or embedding is loaded anew by it.
         """
         here = self._reach()
         with self._asking:
             inventory = self.inventory(fresh=True)
-            here.known_hashes |= hashes_of(here.wire, Smallest(here.wire.post, here.wire.name, here.dialect, inventory), checkpoints, loras)
+            smallest = Smallest(here.wire.post, here.wire.name, here.dialect, inventory)
+            here.known_hashes |= hashes_of(here.wire, smallest, Files(checkpoints, loras, embeddings))
             here.inventory = with_hashes(inventory, here.known_hashes)
             return here.inventory
 

@@ -20,6 +20,7 @@ NEEDED_OPTIONS: Mapping[str, Any] = {
     "add_model_hash_to_info": True,
     "add_model_name_to_info": True,
     "lora_add_hashes_to_infotext": True,
+    "textual_inversion_add_hashes_to_infotext": True,
     "control_net_no_detectmap": False,
     "return_mask": False,
     "return_mask_composite": False,

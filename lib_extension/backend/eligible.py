@@ -51,8 +51,8 @@ def _generation(body: Txt2Img | Img2Img, inventory: Inventory) -> Iterator[str]:
         if inventory.lora(name) is None:
             yield f'there is no LoRA "{name}".{near_miss(name, inventory.named("lora"))} Put the file into its Lora folder.'
     for name in body.styles or []:
-        if name not in inventory.styles:
-            yield f'there is no style "{name}".{near_miss(name, inventory.styles)}'
+        if name not in inventory.named("style"):
+            yield f'there is no style "{name}".{near_miss(name, inventory.named("style"))}'
     upscaler = getattr(body, "hr_upscaler", None)
     if getattr(body, "enable_hr", False) and upscaler and upscaler not in (*inventory.named("upscaler"), *NOTHING):
         yield f'there is no upscaler "{upscaler}".{near_miss(upscaler, inventory.named("upscaler"))}'

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from lib_extension.backend.errors import Failed
-from lib_extension.backend.receipts import lora_hashes
+from lib_extension.backend.receipts import embedding_hashes, lora_hashes
 from lib_extension.backend.smallest import Smallest
 from lib_extension.backend.wire import Wire
 from lib_extension.spec.inventory import FileKind
@@ -13,17 +14,27 @@ from lib_extension.spec.inventory import FileKind
 Hashes = dict[tuple[FileKind, str], str]
 
 
-def hashes_of(wire: Wire, smallest: Smallest, checkpoints: Collection[str], loras: Collection[str]) -> Hashes:
+@dataclass(frozen=True)
+class Files:
+    """Names of files whose hashes are asked for."""
+
+    checkpoints: Collection[str] = ()
+    loras: Collection[str] = ()
+    embeddings: Collection[str] = ()
+
+
+def hashes_of(wire: Wire, smallest: Smallest, files: Files) -> Hashes:
     """Of the named files that are there, by kind and the inventory's name. Raises BackendError."""
     inventory = smallest.inventory
-    wanted_checkpoints = {found.name for name in checkpoints if (found := inventory.checkpoint(name))}
-    wanted_loras = {found.name for name in loras if (found := inventory.lora(name))}
+    wanted_checkpoints = {found.name for name in files.checkpoints if (found := inventory.checkpoint(name))}
+    wanted_loras = {found.name for name in files.loras if (found := inventory.lora(name))}
+    wanted_embeddings = {*inventory.named("embedding")} & {*files.embeddings}
     if smallest.dialect.host == "engine":
-        told = wire.post("/atelier-engine/v1/hashes", {"checkpoints": sorted(wanted_checkpoints), "loras": sorted(wanted_loras)})
-        hashes: Hashes = {("checkpoint", name): str(hash) for name, hash in told["checkpoints"].items()}
-        hashes.update({("lora", name): str(hash) for name, hash in told["loras"].items()})
-        return hashes
-    return _of_checkpoints(smallest, wanted_checkpoints) | _of_loras(smallest, wanted_loras)
+        names = {"checkpoints": wanted_checkpoints, "loras": wanted_loras, "embeddings": wanted_embeddings}
+        told = wire.post("/atelier-engine/v1/hashes", {list: sorted(wanted) for list, wanted in names.items()})
+        kinds: dict[str, FileKind] = {"checkpoints": "checkpoint", "loras": "lora", "embeddings": "embedding"}
+        return {(kind, name): str(hash) for list, kind in kinds.items() for name, hash in told[list].items()}
+    return _of_checkpoints(smallest, wanted_checkpoints) | _of_loras(smallest, wanted_loras) | _of_embeddings(smallest, wanted_embeddings)
 
 
 def _of_checkpoints(smallest: Smallest, names: Collection[str]) -> Hashes:
@@ -48,4 +59,15 @@ def _of_loras(smallest: Smallest, names: Collection[str]) -> Hashes:
         told = lora_hashes(got.fields[0]) if got.fields else {}
         if told:
             found["lora", name] = next(iter(told.values()))
+    return found
+
+
+def _of_embeddings(smallest: Smallest, names: Collection[str]) -> Hashes:
+    """Of those that fit the checkpoint in use; in a picture by another one they would be plain words."""
+    found: Hashes = {}
+    for name in sorted(names):
+        got = smallest.picture(prompt=f"a {name}")
+        told = embedding_hashes(got.fields[0]) if got.fields else {}
+        if name in told:
+            found["embedding", name] = told[name]
     return found

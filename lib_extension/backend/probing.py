@@ -11,7 +11,7 @@ from typing import Any
 from lib_extension.backend.dialects import dialect_of
 from lib_extension.backend.errors import BackendError, Refused, WrongAnswer
 from lib_extension.backend.wire import ROUTE_SECONDS, NoRoute, Wire
-from lib_extension.spec.inventory import Checkpoint, Embedding, FileKind, Host, Identity, Inventory, Lora, Sampler, Scheduler, Vae
+from lib_extension.spec.inventory import Checkpoint, Embedding, FileKind, Host, Identity, Inventory, Lora, Sampler, Scheduler, Style, Vae
 
 Known = Mapping[tuple[FileKind, str], str]
 """Hashes that the backend told in infotexts, by kind and name."""
@@ -84,7 +84,7 @@ def _read(wire: Wire, identity: Identity) -> Inventory:
         loras=tuple(_lora(item) for item in _list(wire, "loras")),
         vaes=tuple(Vae(item["model_name"]) for item in (_list(wire, "sd-modules") if dialect.names_modules else _list(wire, "sd-vae"))),
         embeddings=_embeddings(wire.get("/sdapi/v1/embeddings")),
-        styles=tuple(item["name"] for item in _list(wire, "prompt-styles")),
+        styles=tuple(_style(item) for item in _list(wire, "prompt-styles")),
         scripts=tuple(titles),
         has_controlnet=has_controlnet,
         controlnets=_controlnets(wire) if has_controlnet else (),
@@ -101,7 +101,8 @@ def with_hashes(inventory: Inventory, known: Known) -> Inventory:
     """The same lists, with these hashes."""
     checkpoints = [replace(found, hash=known.get(("checkpoint", found.name)) or found.hash) for found in inventory.checkpoints]
     loras = [replace(found, hash=known.get(("lora", found.name)) or found.hash) for found in inventory.loras]
-    return replace(inventory, checkpoints=tuple(checkpoints), loras=tuple(loras))
+    embeddings = [replace(found, hash=known.get(("embedding", found.name)) or found.hash) for found in inventory.embeddings]
+    return replace(inventory, checkpoints=tuple(checkpoints), loras=tuple(loras), embeddings=tuple(embeddings))
 
 
 def _flags(wire: Wire) -> Mapping[str, Any]:
@@ -185,7 +186,13 @@ def _scheduler(item: Mapping[str, Any]) -> Scheduler:
 
 def _embeddings(told: Mapping[str, Any]) -> tuple[Embedding, ...]:
     found = [(name, item, fits) for key, fits in (("loaded", True), ("skipped", False)) for name, item in (told.get(key) or {}).items()]
-    return tuple(Embedding(name, fits, int(item.get("vectors") or 1)) for name, item, fits in found)
+    return tuple(
+        Embedding(name, fits, int(item.get("vectors") or 1), int(item.get("shape") or 0), item.get("step")) for name, item, fits in found
+    )
+
+
+def _style(item: Mapping[str, Any]) -> Style:
+    return Style(str(item["name"]), str(item.get("prompt") or ""), str(item.get("negative_prompt") or ""))
 
 
 def _controlnets(wire: Wire) -> tuple[str, ...]:

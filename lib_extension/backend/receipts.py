@@ -152,6 +152,17 @@ def loras_loaded(asked: Asked, got: Returned) -> None:
                 raise WrongAnswer(f'The LoRA "{name}" at {asked.where} was overwritten since the run was planned. Start the run again.')
 
 
+def embeddings_as_planned(asked: Asked, got: Returned) -> None:
+    """As LoRAs, where "TI hashes" tells of them."""
+    for fields in got.fields:
+        for name, hash in embedding_hashes(fields).items():
+            known = next((found.hash for found in asked.inventory.embeddings if found.name == name), "")
+            if known and not hash.startswith(known[: len(hash)]):
+                raise WrongAnswer(
+                    f'The embedding "{name}" at {asked.where} was overwritten since the run was planned. Start the run again.'
+                )
+
+
 def units_guided(asked: Asked, got: Returned) -> None:
     """A failing ControlNet unit is left out, though the infotext names it; its map proves it, where the host sends maps."""
     if not asked.inventory.sends_maps:
@@ -204,6 +215,7 @@ RECEIPTS: tuple[Callable[[Asked, Returned], None], ...] = (
     sampler_as_asked,
     scheduler_as_asked,
     loras_loaded,
+    embeddings_as_planned,
     units_guided,
     seeds_as_asked,
     clip_skip_as_asked,
@@ -219,8 +231,12 @@ def check_receipts(asked: Asked, got: Returned) -> None:
 
 def lora_hashes(fields: Mapping[str, str]) -> dict[str, str]:
     """Name to hash, from an infotext."""
-    pairs = re.findall(r"([^,:]+):\s*([0-9a-fA-F]+)", fields.get("Lora hashes", ""))
-    return {name.strip(): hash.lower() for name, hash in pairs}
+    return _hashes(fields.get("Lora hashes", ""))
+
+
+def embedding_hashes(fields: Mapping[str, str]) -> dict[str, str]:
+    """The same of textual inversions."""
+    return _hashes(fields.get("TI hashes", ""))
 
 
 def lora_key(name: str) -> str:
@@ -231,6 +247,10 @@ def lora_key(name: str) -> str:
 def not_loaded(name: str, where: str) -> WrongAnswer:
     """For a LoRA that "Lora hashes" does not tell of."""
     return WrongAnswer(f'{where} did not load the LoRA "{name}": its file is missing there, or cannot be read. Put a whole file there.')
+
+
+def _hashes(told: str) -> dict[str, str]:
+    return {name.strip(): hash.lower() for name, hash in re.findall(r"([^,:]+):\s*([0-9a-fA-F]+)", told)}
 
 
 def _sizes(body: Txt2Img | Img2Img) -> list[tuple[int, int]]:

@@ -24,6 +24,8 @@ from lib_extension.models.library import Found, Library
 from lib_extension.models.vae import load_vae
 from lib_extension.spec.errors import NotFound
 
+Stamp = tuple[str, int, int]  # of a file, as Found.stamp
+
 CONTROLNETS_KEPT = 3  # As many as the WebUI's default number of units.
 
 
@@ -33,6 +35,7 @@ class Loaded:
 
     checkpoint: Checkpoint
     found: Found
+    stamp: Stamp
     own_vae: AutoencoderKL
     text: TextEncoders
     levels: NoiseLevels
@@ -50,8 +53,8 @@ class Engine:
     progress: Progress = field(default_factory=Progress)
     lenient: bool = False
     _loaded: Loaded | None = None
-    _embeddings: list[Found] = field(default_factory=list)
-    _vae: tuple[Found, AutoencoderKL] | None = None
+    _embeddings: list[Stamp] = field(default_factory=list)
+    _vae: tuple[Stamp, AutoencoderKL] | None = None
     _controlnets: OrderedDict[tuple[str, int], ControlNetModel] = field(default_factory=OrderedDict)
 
     def checkpoint(self, name: str | None = None) -> Loaded:
@@ -60,12 +63,13 @@ class Engine:
         if not name:
             raise NotFound("No checkpoint is chosen. Start the engine with --model, or set the option sd_model_checkpoint.")
         found = self.library.checkpoint(name)
-        if self._loaded is None or self._loaded.found != found:
+        if self._loaded is None or self._loaded.stamp != found.stamp:
             self.unload()
             self._loaded = self._load(found)
-        if (embeddings := self.library.embeddings()) != self._embeddings:
+        embeddings = self.library.embeddings()
+        if (stamps := [one.stamp for one in embeddings]) != self._embeddings:
             self._loaded.text.use_embeddings(embeddings)
-            self._embeddings = embeddings
+            self._embeddings = stamps
         return self._loaded
 
     @property
@@ -87,8 +91,8 @@ class Engine:
             loaded.checkpoint.vae = loaded.own_vae
             return None
         found = self.library.vae(name)
-        if self._vae is None or self._vae[0] != found:
-            self._vae = (found, load_vae(found, loaded.checkpoint))
+        if self._vae is None or self._vae[0] != found.stamp:
+            self._vae = (found.stamp, load_vae(found, loaded.checkpoint))
         loaded.checkpoint.vae = self._vae[1]
         return found
 
@@ -108,10 +112,12 @@ class Engine:
         self.annotators.close()
 
     def _load(self, found: Found) -> Loaded:
+        stamp = found.stamp  # taken before: a file that is overwritten meanwhile is read again the next time
         checkpoint = load_checkpoint(found, self.placement)
-        self._embeddings = self.library.embeddings()
-        text = TextEncoders(checkpoint, self._embeddings)
+        embeddings = self.library.embeddings()
+        self._embeddings = [one.stamp for one in embeddings]
+        text = TextEncoders(checkpoint, embeddings)
         levels = NoiseLevels(checkpoint.noise, sdxl=checkpoint.family == "sdxl")
         with torch.no_grad():
             colours = preview_colours(checkpoint.vae)
-        return Loaded(checkpoint, found, checkpoint.vae, text, levels, colours)
+        return Loaded(checkpoint, found, stamp, checkpoint.vae, text, levels, colours)

@@ -25,7 +25,7 @@ class Hashes:
 
     def known(self, path: Path) -> str | None:
         """The hash, if it is known and the file (or any file of the folder) has not changed since; reads no content."""
-        size, changed = _stamp(path)
+        size, changed = stamp(path)
         held = self._known.get(str(path.resolve()))
         return held[2] if held and held[:2] == (size, changed) else None
 
@@ -34,7 +34,7 @@ class Hashes:
         known = self.known(path)
         if known is not None:
             return known
-        size, changed = _stamp(path)
+        size, changed = stamp(path)
         digest = _of_folder(path) if path.is_dir() else _of_file(path)
         with self._lock:
             self._known[str(path.resolve())] = (size, changed, digest)
@@ -86,7 +86,7 @@ def _of_folder(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def stamp(path: Path) -> tuple[int, int]:
     """Size and last change, in nanoseconds, of a file or of all weight files of a folder together."""
     stats = [file.stat() for file in (weight_files(path) if path.is_dir() else [path])]
     return sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)

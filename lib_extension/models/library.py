@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lib_extension.models.hashes import Hashes, old_hash
+from lib_extension.models.hashes import Hashes, old_hash, stamp
 from lib_extension.spec.errors import BadFile, NotFound, near_miss
 
 WEIGHTS = ".safetensors"
@@ -47,6 +47,11 @@ class Found:
     def control_title(self) -> str:
         """As sd-webui-controlnet lists a model."""
         return f"{self.stem} [{old_hash(self.path)}]"
+
+    @property
+    def stamp(self) -> tuple[str, int, int]:
+        """Another one once the file has changed: path, size, and time in ns. Reads no content."""
+        return (str(self.path), *stamp(self.path))
 
     @property
     def sha256(self) -> str:

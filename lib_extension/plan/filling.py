@@ -5,12 +5,12 @@ Where something does, only the fields that hold variables are read and hashed ag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from lib_extension.plan.graph import Item
-from lib_extension.plan.keys import Entered, KeyField, canonical, enter, key_field, key_fields, reference_paths
+from lib_extension.plan.keys import Entered, KeyField, Known, canonical, enter, key_field, key_fields, reference_paths
 from lib_extension.plan.variables import Path, fill, names_in, set_path, texts_in, unknown_variable
 from lib_extension.spec.errors import BadRequest, near_miss
 from lib_extension.spec.settings import to_json, with_fields
@@ -39,12 +39,11 @@ class Filled:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What filling a stage needs to know of its recipe and backend."""
+    """What filling a stage needs to know of its recipe and backends."""
 
     before: tuple[str, ...]  # picture inputs and stages that it may name
     absent: frozenset[str]  # those of them that give nothing, of some items
-    identity: Callable[[str, str], str]  # as Facts.identities
-    backend: str  # its class
+    known: Known
 
 
 class Filler:
@@ -91,7 +90,7 @@ class Filler:
         references = tuple(dict.fromkeys(self.type.references(stage)))
         self._check(stage, references)
         fields = self._key_fields(stage, references, varied)
-        entered = enter(self.type, fields, self._around.identity, None if self.type.local(stage) else self._around.backend)
+        entered = enter(self.type, fields, None if self.type.local(stage) else self._around.known)
         return Filled(stage, self.type, references, _why_not(stage, references, absent), entered)
 
     def _read(self, varied: Mapping[str, Any]) -> Any:

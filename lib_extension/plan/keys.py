@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -30,11 +30,24 @@ _FILES = {
     "sd_vae": "vae",
 }
 _FILES_IN_LISTS = {("loras", "name"): "lora", ("controlnet", "model"): "controlnet"}
+_PROMPTS = ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt")
 _LORA_IN_PROMPT = re.compile(r"<(?:lora|lyco):([^:>]+)")
 _NO_FILE = ("none", "automatic")
 _OTHER = "another-name-than-any"
 
 canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode  # one text for equal JSON, whatever the order of its names
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the backends that a plan is for; as in Facts."""
+
+    identity: Callable[[str, str], str]
+    embeddings: Callable[[str], tuple[str, ...]]
+    backend: str
+
+
+NOTHING_KNOWN = Known(lambda kind, name: "", lambda prompt: (), "")
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,7 @@ class KeyField:
     value: Any  # JSON, names of sources replaced by their position
     line: str  # the same as text
     files: tuple[tuple[str, str], ...]  # (kind, name) of those that it names
+    prompts: tuple[str, ...]  # in which names of embeddings may stand
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +89,8 @@ def key_field(name: str, value: Any, references: Mapping[Path, int]) -> KeyField
     for path, position in references.items():
         if path[0] == name:
             value = _with(value, path[1:], {"source": position})
-    return KeyField(value, f"{name}={canonical(value)}", tuple(dict.fromkeys(files_of({name: value}))))
+    files, prompts = dict.fromkeys(files_of({name: value})), dict.fromkeys(_prompts_of({name: value}))
+    return KeyField(value, f"{name}={canonical(value)}", tuple(files), tuple(prompts))
 
 
 def key_fields(stage: Any, references: Mapping[Path, int]) -> dict[str, KeyField]:
@@ -84,10 +99,10 @@ def key_fields(stage: Any, references: Mapping[Path, int]) -> dict[str, KeyField
     return {name: key_field(name, value, references) for name, value in kept.items()}
 
 
-def enter(type: StageType, fields: Mapping[str, KeyField], identity: Callable[[str, str], str], backend: str | None) -> Entered:
-    """All fields together, with the identity of every file; `backend` is None for a stage that asks none."""
-    named = set[tuple[str, str]]() if backend is None else {file for field in fields.values() for file in field.files}
-    files = {f"{kind}:{name}": identity(kind, name) for kind, name in sorted(named)}
+def enter(type: StageType, fields: Mapping[str, KeyField], known: Known | None) -> Entered:
+    """All fields together, with the identity of every file; `known` is None for a stage that asks no backend."""
+    files = _identified(fields.values(), known) if known else {}
+    backend = known.backend if known else None
     lines = [f"{type.name} {type.version}", *(field.line for field in fields.values()), canonical(files), canonical(backend)]
     return Entered(type.name, type.version, fields, files, backend, digest("\n".join(lines)))
 
@@ -103,8 +118,20 @@ def files_of(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         kind = _FILES.get(str(path[-1])) or (_FILES_IN_LISTS.get((str(path[-3]), str(path[-1]))) if len(path) > 2 else None)
         if kind and (text or path == ("checkpoint",)) and text.lower() not in _NO_FILE:
             yield kind, text
+        if path[:1] == ("styles",):
+            yield "style", text
         if "<l" in text:
             yield from (("lora", name) for name in _LORA_IN_PROMPT.findall(text))
+
+
+def _prompts_of(settings: Mapping[str, Any]) -> Iterator[str]:
+    yield from (text for path, text in texts_in(settings) if path[-1] in _PROMPTS and text)
+
+
+def _identified(fields: Collection[KeyField], known: Known) -> dict[str, str]:
+    named = {file for field in fields for file in field.files}
+    named |= {("embedding", name) for field in fields for prompt in field.prompts for name in known.embeddings(prompt)}
+    return {f"{kind}:{name}": known.identity(kind, name) for kind, name in sorted(named)}
 
 
 def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from lib_extension.plan.filling import Filled, Filler, Surroundings
 from lib_extension.plan.graph import BLOB, Facts, Final, Item, LeftOut, Node, Plan, Source, Waiting, is_review
+from lib_extension.plan.keys import Known
 from lib_extension.plan.lineage import Given, Slot, Trail, common_trail, find
 from lib_extension.plan.nodes import Nodes
 from lib_extension.plan.rows import make_items
@@ -51,10 +52,10 @@ class _Planner:
         self._used: set[str] = set()  # stages and inputs that a later stage takes or names
 
     def plan(self) -> Plan:
-        identity = cache(self._facts.identities)
+        known = Known(cache(self._facts.identities), cache(self._facts.embeddings), self._facts.backend)
         for raw in self._recipe.stages:
             absent = frozenset(name for given in self._given for name, one in given.items() if one.absent)
-            filler = Filler(raw, self._items, Surroundings(tuple(self._given[0]), absent, identity, self._facts.backend))
+            filler = Filler(raw, self._items, Surroundings(tuple(self._given[0]), absent, known))
             if filler.is_run_wide:
                 self._plan_for_all(filler)
             else:

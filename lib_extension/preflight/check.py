@@ -7,6 +7,7 @@ from typing import Any
 
 from lib_extension.plan.filling import Filler, Surroundings
 from lib_extension.plan.graph import Node, Plan, Source
+from lib_extension.plan.keys import NOTHING_KNOWN
 from lib_extension.preflight.finding import Finding
 from lib_extension.preflight.look import Headers, Look, PictureFacts, Size
 from lib_extension.preflight.picture_sizes import result_size
@@ -79,7 +80,7 @@ def _waiting(plan: Plan, recipe: Recipe | None) -> Iterator[_Asked]:
     images = [name for name, declared in recipe.inputs.items() if declared.type in PICTURES]
     for waiting in plan.waiting:
         items = [plan.items[index] for index in waiting.items]
-        around = Surroundings((*images, *raw), frozenset(images), lambda kind, name: "", "")
+        around = Surroundings((*images, *raw), frozenset(images), NOTHING_KNOWN)
         filler = Filler(raw[waiting.stage], items, around)
         for item in items:
             filled = filler.fill(item, [name for name in images if item.values.get(name) is None])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from lib_extension.formats.kind import KindName
+from lib_extension.formats.kind import Family, KindName
 from lib_extension.preflight.finding import Finding
 from lib_extension.preflight.look import Look
 from lib_extension.preflight.prompt_words import plain_words
@@ -21,6 +20,8 @@ _TAKEN_AS: dict[FileKind, tuple[KindName, ...]] = {
     "controlnet": ("controlnet", "t2i-adapter", "ip-adapter"),
 }
 _DEAF_TO = {"a1111": ("peft", "diffusers"), "forge": ("peft",)}  # namings of LoRAs that have no effect there
+# Of an embedding whose file is not at hand: how wide its vectors are, as hosts tell it; SDXL's two text encoders come to 2048.
+_BY_VECTOR_WIDTH: dict[int, tuple[Family, ...]] = {768: ("sd1",), 1024: ("sd2",), 2048: ("sdxl",)}
 _ONLY_BASE = ("sd1", "sd2", "sdxl")  # A1111 reads SD3's LoRAs by their diffusers names
 
 
@@ -46,20 +47,20 @@ def other_kind_of_file(look: Look) -> Iterator[Finding]:
 def lora_of_another_family(look: Look) -> Iterator[Finding]:
     """It would have no effect, or break the call."""
     for use in look.loras:
-        yield from _misfit(look, use.field, "lora", use.name, "LoRA")
+        yield from _misfit(look, use.field, _families(look, "lora", use.name), use.name, "LoRA")
 
 
 def controlnet_of_another_family(look: Look) -> Iterator[Finding]:
     """The unit would fail, and the picture would not be guided."""
     for where, control in look.units:
         if control.model not in NOTHING:
-            yield from _misfit(look, f"{where}.model", "controlnet", control.model, "ControlNet")
+            yield from _misfit(look, f"{where}.model", _families(look, "controlnet", control.model), control.model, "ControlNet")
 
 
 def vae_of_another_family(look: Look) -> Iterator[Finding]:
     """Pictures would be noise."""
     if look.drawn is not None and look.drawn.vae not in NOTHING:
-        yield from _misfit(look, "vae", "vae", look.drawn.vae, "VAE")
+        yield from _misfit(look, "vae", _families(look, "vae", look.drawn.vae), look.drawn.vae, "VAE")
 
 
 def embedding_of_another_family(look: Look) -> Iterator[Finding]:
@@ -68,13 +69,12 @@ def embedding_of_another_family(look: Look) -> Iterator[Finding]:
         return
     in_use = look.checkpoint is not None and look.checkpoint is look.inventory.checkpoint("")
     for field in ("prompt", "negative_prompt"):
-        words = plain_words(getattr(look.drawn, field)).lower()
-        for embedding in look.inventory.embeddings:
-            if not _names(words, embedding.name.lower()):
-                continue
+        named = look.inventory.embeddings_in(plain_words(getattr(look.drawn, field)))
+        for embedding in (found for found in look.inventory.embeddings if found.name in named):
             kind = look.kind("embedding", embedding.name)
-            if kind is not None and kind.families:
-                yield from _misfit(look, field, "embedding", embedding.name, "embedding")
+            families = kind.families if kind is not None else _BY_VECTOR_WIDTH.get(embedding.width, ())
+            if families:
+                yield from _misfit(look, field, families, embedding.name, "embedding")
             elif in_use and not embedding.fits and look.checkpoint is not None:
                 yield look.warning(
                     field,
@@ -109,16 +109,15 @@ def lora_names_not_read(look: Look) -> Iterator[Finding]:
             )
 
 
-def _names(words: str, name: str) -> bool:
-    """Whether a text has the name as a word; looked for in the plain way first, as there may be thousands of names."""
-    return bool(name) and name in words and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", words) is not None
-
-
-def _misfit(look: Look, field: str, kind: FileKind, name: str, what: str) -> Iterator[Finding]:
+def _families(look: Look, kind: FileKind, name: str) -> tuple[Family, ...]:
     found = look.kind(kind, name)
-    if found is None or not found.families or look.family == "unknown" or look.family in found.families or look.checkpoint is None:
+    return found.families if found is not None else ()
+
+
+def _misfit(look: Look, field: str, families: tuple[Family, ...], name: str, what: str) -> Iterator[Finding]:
+    if not families or look.family == "unknown" or look.family in families or look.checkpoint is None:
         return
-    made_for = " or ".join(FAMILY_NAMES[family] for family in found.families)
+    made_for = " or ".join(FAMILY_NAMES[family] for family in families)
     own = FAMILY_NAMES[look.family]
     yield look.error(
         field,

@@ -74,8 +74,8 @@ def unknown_lora(look: Look) -> Iterator[Finding]:
 def unknown_style(look: Look) -> Iterator[Finding]:
     """WebUIs leave it out."""
     for place, name in enumerate(look.drawn.styles if look.drawn else ()):
-        if name not in look.inventory.styles:
-            yield look.error(f"styles[{place}]", _not_there("style", name, look.inventory.styles))
+        if name not in look.inventory.named("style"):
+            yield look.error(f"styles[{place}]", _not_there("style", name, look.inventory.named("style")))
 
 
 def unknown_extension(look: Look) -> Iterator[Finding]:

@@ -10,11 +10,19 @@ from lib_extension.backend.backend import Backend
 from lib_extension.backend.errors import BackendError
 from lib_extension.plan.graph import Facts, Plan
 from lib_extension.runs.ledger import Ledger
-from lib_extension.spec.inventory import Checkpoint, Embedding, Identity, Inventory, Lora, Sampler, Scheduler, Vae
+from lib_extension.spec.inventory import Checkpoint, Embedding, Identity, Inventory, Lora, Sampler, Scheduler, Style, Vae
 
-_LISTS = {"checkpoints": Checkpoint, "samplers": Sampler, "schedulers": Scheduler, "loras": Lora, "vaes": Vae, "embeddings": Embedding}
-_TUPLES = ("upscalers", "latent_modes", "styles", "scripts", "controlnets", "modules")
-_KINDS = ("checkpoint", "lora", "vae", "controlnet", "upscaler", "embedding")
+_LISTS = {
+    "checkpoints": Checkpoint,
+    "samplers": Sampler,
+    "schedulers": Scheduler,
+    "loras": Lora,
+    "vaes": Vae,
+    "embeddings": Embedding,
+    "styles": Style,
+}
+_TUPLES = ("upscalers", "latent_modes", "scripts", "controlnets", "modules")
+_KINDS = ("checkpoint", "lora", "vae", "controlnet", "upscaler", "embedding", "style")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +44,7 @@ class Surroundings:
         self._backends = backends
         self._seen: dict[str, Seen] = {}
         self._asked: set[tuple[str, str]] = set()  # (kind, name) of every file that the latest plan named
+        self._prompts: set[str] = set()  # that the latest plan has
         self.notices: list[str] = []
 
     def plan(self, make: Planner, facts: Facts) -> Plan:
@@ -51,8 +60,8 @@ class Surroundings:
 
     def plan_again(self, make: Planner, facts: Facts) -> Plan:
         """A plan by what was learnt the last time."""
-        self._asked = set()
-        return make(dataclasses.replace(facts, identities=self._identity, backend=self._class()))
+        self._asked, self._prompts = set(), set()
+        return make(dataclasses.replace(facts, identities=self._identity, embeddings=self._embeddings, backend=self._class()))
 
     def as_last_seen(self, make: Planner, facts: Facts) -> Plan:
         """A plan without waking any backend that was seen before."""
@@ -63,13 +72,22 @@ class Surroundings:
         """That of all backends, or all classes where there are several: which of them makes a picture is not known beforehand."""
         return " + ".join(sorted({seen.identity.class_ for seen in self._seen.values()}))
 
-    def _told(self) -> tuple[str, dict[tuple[str, str], str]]:
+    def _told(self) -> tuple[object, ...]:
         """All that the latest plan's keys know of the backends."""
-        return self._class(), {file: self._identify(*file) for file in self._asked}
+        embeddings = {prompt: self._named_in(prompt) for prompt in self._prompts}
+        return self._class(), {file: self._identify(*file) for file in self._asked}, embeddings
 
     def _identity(self, kind: str, name: str) -> str:
         self._asked.add((kind, name))
         return self._identify(kind, name)
+
+    def _embeddings(self, prompt: str) -> tuple[str, ...]:
+        self._prompts.add(prompt)
+        return self._named_in(prompt)
+
+    def _named_in(self, prompt: str) -> tuple[str, ...]:
+        found = {name for seen in self._seen.values() for name in seen.inventory.embeddings_in(prompt)}
+        return tuple(sorted(found))
 
     def _identify(self, kind: str, name: str) -> str:
         """All that the name stands for: two backends may have different files under it."""
@@ -85,9 +103,9 @@ class Surroundings:
 
     def _learn(self, backend: Backend) -> None:
         """Ask for what it has now, and for the hashes of the files that the plan names."""
-        names = {kind: [name for asked, name in sorted(self._asked) if asked == kind] for kind in ("checkpoint", "lora")}
+        names = {kind: [name for asked, name in sorted(self._asked) if asked == kind] for kind in ("checkpoint", "lora", "embedding")}
         try:
-            inventory = backend.learn(checkpoints=names["checkpoint"], loras=names["lora"])
+            inventory = backend.learn(names["checkpoint"], names["lora"], names["embedding"])
             seen = Seen(backend.identity(), inventory)
         except BackendError as error:
             self.notices.append(f"{error} The plan is made by what it had when it was last seen.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from typing import Any, Literal
 from lib_extension.spec.control_modules import listed_module
 
 Host = Literal["engine", "a1111", "forge", "reforge"]
-FileKind = Literal["checkpoint", "lora", "vae", "controlnet", "upscaler", "embedding"]
+FileKind = Literal["checkpoint", "lora", "vae", "controlnet", "upscaler", "embedding", "style"]
 
 NOTHING = ("", "None", "none", "Automatic")  # names that stand for no file of one's own
 
@@ -84,11 +85,32 @@ class Vae:
 
 @dataclass(frozen=True)
 class Embedding:
-    """A textual inversion; `fits` says whether the loaded checkpoint takes it."""
+    """A textual inversion; `fits` says whether the loaded checkpoint takes it.
+
+    Hosts list its shape and how long it was trained, not its file's hash. They tell that of those that a picture was made with: one
+    that does not fit the checkpoint in use has none, and another file of the same shape and step passes for the same there.
+    """
 
     name: str
     fits: bool = True
     vectors: int = 1
+    width: int = 0  # of a vector: what the text encoder takes; 0 while unknown
+    step: int | None = None  # of its training, where the file says so
+    hash: str = ""  # 12 hex digits; '' while unknown
+
+    @property
+    def identity(self) -> str:
+        """As much as is known."""
+        return self.hash or f"{self.name} {self.vectors}x{self.width} step {self.step}"
+
+
+@dataclass(frozen=True)
+class Style:
+    """A text that the host adds to prompts under a name."""
+
+    name: str
+    prompt: str = ""
+    negative_prompt: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +127,7 @@ class Inventory:
     loras: tuple[Lora, ...] = ()
     vaes: tuple[Vae, ...] = ()
     embeddings: tuple[Embedding, ...] = ()
-    styles: tuple[str, ...] = ()
+    styles: tuple[Style, ...] = ()
     scripts: tuple[str, ...] = ()  # titles in lower case, always-on and selectable ones
     has_controlnet: bool = False
     controlnets: tuple[str, ...] = ()  # "name [hash]"
@@ -163,7 +185,16 @@ class Inventory:
             return lora and (lora.hash or lora.name)
         if kind == "controlnet":
             return self.controlnet(name)
+        if kind == "embedding":
+            return next((found.identity for found in self.embeddings if found.name == name), None)
+        if kind == "style":
+            return next((f"{found.prompt} / {found.negative_prompt}" for found in self.styles if found.name == name), None)
         return name if name in self.named(kind) or name in NOTHING else None
+
+    def embeddings_in(self, prompt: str) -> tuple[str, ...]:
+        """The names of the embeddings that a prompt may mean. Hosts look for them among its tokens, in which digits stand alone."""
+        text = prompt.lower()
+        return tuple(found.name for found in self.embeddings if found.name.lower() in text and _stands_in(text, found.name.lower()))
 
     def named(self, kind: FileKind) -> tuple[str, ...]:
         """The names of the files of a kind, for lists and near misses."""
@@ -173,5 +204,16 @@ class Inventory:
             return (*self.upscalers, *self.latent_modes)
         if kind == "controlnet":
             return tuple(full.split(" [")[0] for full in self.controlnets)
-        files: Iterable[Lora | Vae | Embedding] = {"lora": self.loras, "vae": self.vaes, "embedding": self.embeddings}[kind]
-        return tuple(found.name for found in files)
+        files: dict[FileKind, Iterable[Lora | Vae | Embedding | Style]] = {
+            "lora": self.loras,
+            "vae": self.vaes,
+            "embedding": self.embeddings,
+            "style": self.styles,
+        }
+        return tuple(found.name for found in files[kind])
+
+
+def _stands_in(text: str, name: str) -> bool:
+    """Whether the name stands there with no letter that goes on from it."""
+    before, after = r"(?<![^\W\d_])" if name[:1].isalpha() else "", r"(?![^\W\d_])" if name[-1:].isalpha() else ""
+    return bool(name) and re.search(f"{before}{re.escape(name)}{after}", text) is not None

@@ -169,6 +169,22 @@ def test_an_overwritten_lora_is_loaded_anew() -> None:
     assert backend.call(WITH_LORA).pictures[0].png != old
 
 
+def test_an_overwritten_embedding_is_noticed() -> None:
+    """Its hash comes with a picture only, if the options allow it; without a picture its shape and training are told."""
+    webui = Misbehaving(embeddings={"brass": "aa11"})
+    webui.options["textual_inversion_add_hashes_to_infotext"] = False
+    backend = backend_over(webui)
+    with_it = asking(prompt="a mug of brass")
+    assert backend.inventory().identity("embedding", "brass") == "brass 1x768 step None"
+    assert backend.learn(embeddings=["brass", "nosuch"]).identity("embedding", "brass") == "aa11"
+    old = backend.call(with_it).pictures[0].png
+    webui.embeddings["brass"] = "bb22"
+    with pytest.raises(WrongAnswer, match=r'embedding "brass" .* was overwritten since the run was planned. Start the run again'):
+        backend.call(with_it)
+    assert backend.learn(embeddings=["brass"]).identity("embedding", "brass") == "bb22"
+    assert backend.call(with_it).pictures[0].png != old
+
+
 def test_options_that_a_call_leaves_behind_are_set_back() -> None:
     webui = Misbehaving()
     backend = backend_over(webui)

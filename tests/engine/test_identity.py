@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib.metadata import version
 from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
 
 from lib_extension.models.hashes import network_hash
 from tests.engine.running import Running
@@ -21,8 +25,16 @@ def test_hashes_are_those_of_infotexts(strict: Running, webui_models: Path) -> N
     assert isinstance(found, list)
     checkpoint = found[0]["model_name"]
     lora = next((webui_models / "Lora").rglob("*.safetensors"))
-    told = strict.json("POST", "/atelier-engine/v1/hashes", {"checkpoints": [checkpoint], "loras": [lora.stem]})
+    embedding = webui_models.parent / "embeddings" / "brass.safetensors"
+    embedding.parent.mkdir(exist_ok=True)
+    save_file({"emb_params": torch.ones(1, 8)}, embedding)
+    strict.json("POST", "/sdapi/v1/refresh-embeddings", {})
+    names = {"checkpoints": [checkpoint], "loras": [lora.stem], "embeddings": ["brass", "nosuch"]}
+    told = strict.json("POST", "/atelier-engine/v1/hashes", names)
     assert isinstance(told, dict)
+    assert told["embeddings"] == {"brass": hashlib.sha256(embedding.read_bytes()).hexdigest()[:12]}
+    embedding.unlink()
+    strict.json("POST", "/sdapi/v1/refresh-embeddings", {})
     assert told["loras"] == {lora.stem: network_hash(lora)[:12]}
     made = strict.json("GET", "/sdapi/v1/sd-models")
     assert isinstance(made, list)

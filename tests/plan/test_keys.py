@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from typing import Any
 
 import pytest
@@ -133,6 +134,19 @@ def test_files_backends_and_pictures_are_in_the_key():
     assert one != key(STAGE, Facts(identities=identity, backend="engine 1 cuda float16"))
     assert one != make_plan(recipe([base(**STAGE)]), {"drawing": "vase.png"}, PICTURES, facts).nodes[0].key
     assert key({}, facts) != key({}, Facts(identities=lambda kind, name: "another in use", backend=facts.backend))
+
+
+def test_embeddings_that_a_prompt_may_name_and_styles_are_in_the_key():
+    def named(prompt: str) -> tuple[str, ...]:
+        return tuple(name for name in ("brass", "blurry") if name in prompt)
+
+    stage = {"prompt": "brass", "negative_prompt": "blurry", "styles": ["noir"], "hires": {"hr_upscaler": "4x", "hr_prompt": "blurry"}}
+    facts = Facts(identities=lambda kind, name: f"hash of {kind} {name}", embeddings=named, backend="b")
+    files = [path for path in plan([base(**stage)], facts).nodes[0].settings if path.startswith("files.")]
+    assert files == ["files.checkpoint:", "files.embedding:blurry", "files.embedding:brass", "files.style:noir", "files.upscaler:4x"]
+    assert key(stage, facts) != key(stage, dataclasses.replace(facts, identities=lambda kind, name: f"another {kind} {name}"))
+    hidden = plan([{"id": "mask", "type": "mask", "takes": "drawing", "mask": {"kind": "alpha"}}], facts)
+    assert not [path for path in hidden.nodes[0].settings if path.startswith("files.")]
 
 
 def test_local_stages_do_not_depend_on_the_backend():

@@ -11,7 +11,7 @@ from lib_extension.formats.kind import Kind
 from lib_extension.plan import Facts, Plan, freeze, make_plan
 from lib_extension.preflight import Finding, PictureFacts, check
 from lib_extension.spec.errors import BadFile
-from lib_extension.spec.inventory import Checkpoint, Embedding, FileKind, Inventory, Lora, Sampler, Scheduler, Vae
+from lib_extension.spec.inventory import Checkpoint, Embedding, FileKind, Inventory, Lora, Sampler, Scheduler, Style, Vae
 from lib_extension.spec.recipe import Recipe
 from lib_extension.stages import load_recipe
 
@@ -25,8 +25,8 @@ INVENTORY = Inventory(
     latent_modes=("Latent",),
     loras=tuple(Lora(name) for name in ("brand", "brand_xl", "brand_peft", "broken", "misplaced", "few-lcm")),
     vaes=(Vae("mse.safetensors"), Vae("flux.safetensors")),
-    embeddings=(Embedding("badhands"), Embedding("xlneg"), Embedding("wide", fits=False)),
-    styles=("studio",),
+    embeddings=(Embedding("badhands"), Embedding("xlneg"), Embedding("wide", fits=False), Embedding("old2hands", width=1024)),
+    styles=(Style("studio"),),
     scripts=("controlnet", "adetailer"),
     has_controlnet=True,
     controlnets=("canny15 [11111111]", "depth_xl [22222222]"),

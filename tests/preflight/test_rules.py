@@ -93,6 +93,7 @@ CASES = [
         "negative_prompt",
         ['embedding "xlneg" is made for SDXL', '"photo" is SD 1.x'],
     ),
+    Case("embedding_of_another_family", base(prompt="old2hands"), "error", "prompt", ['"old2hands" is made for SD 2.x']),
     Case("embedding_of_another_family", base(prompt="a wide shot"), "warning", "prompt", ['"wide" does not fit', "plain words"]),
     Case("refiner_without_sdxl", base(refiner_checkpoint="large"), "error", "refiner_checkpoint", ['"photo" is SD 1.x', '"large" is SDXL']),
     Case("refiner_without_sdxl", base(refiner_checkpoint="refine"), "warning", "refiner_checkpoint", ["refiners are made for SDXL"]),

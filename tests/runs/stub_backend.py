@@ -40,6 +40,8 @@ class Stub:
         self.most_at_once = 0
         self.interrupts = 0
         self.padding = 0  # bytes that every picture is longer by
+        self.embeddings: dict[str, str] = {}  # name to hash
+        self.styles: dict[str, str] = {}  # name to prompt
         self._at_once = 0
         self._log = log
         self._guard = threading.Lock()
@@ -74,7 +76,8 @@ class Stub:
             self._interrupted.set()
             return {}
         if path == "/atelier-engine/v1/hashes":
-            return {"checkpoints": {name: _digest(name)[:10] for name in body["checkpoints"]}, "loras": {}}
+            checkpoints = {name: _digest(name)[:10] for name in body["checkpoints"]}
+            return {"checkpoints": checkpoints, "loras": {}, "embeddings": {name: self.embeddings[name] for name in body["embeddings"]}}
         if path.startswith("/sdapi/v1/refresh-"):
             return {}
         return self._lists().get(path)
@@ -123,8 +126,8 @@ class Stub:
             "/sdapi/v1/latent-upscale-modes": [],
             "/sdapi/v1/loras": [],
             "/sdapi/v1/sd-vae": [],
-            "/sdapi/v1/embeddings": {"loaded": {}, "skipped": {}},
-            "/sdapi/v1/prompt-styles": [],
+            "/sdapi/v1/embeddings": {"loaded": {name: {"shape": 768, "vectors": 1} for name in self.embeddings}, "skipped": {}},
+            "/sdapi/v1/prompt-styles": [{"name": name, "prompt": prompt} for name, prompt in self.styles.items()],
             "/controlnet/model_list": {"model_list": ["edges [12345678]"]},
             "/controlnet/module_list": {"module_list": ["none", "canny"]},
             "/controlnet/settings": {"control_net_unit_count": 3},

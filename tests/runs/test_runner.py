@@ -68,6 +68,28 @@ def test_an_edit_runs_the_stage_and_its_dependants(tmp_path: Path, stub: Stub, e
     assert [body["steps"] for body in stub.bodies[count:]] == [5, *[4] * (4 - edited)]
 
 
+def test_a_changed_embedding_or_style_runs_what_names_it(shop: Workshop, stub: Stub) -> None:
+    """Also a file that came after the first run: its name was plain words before."""
+    named = recipe(
+        {"id": "base", "type": "txt2img", "prompt": "a watch, (Brass2:1.2)"},
+        {"id": "other", "type": "txt2img", "prompt": "a mug", "negative_prompt": "brassy"},
+        {"id": "styled", "type": "txt2img", "prompt": "a mug", "styles": ["noir"]},
+    )
+    stub.embeddings, stub.styles = {"elsewhere": "00"}, {"noir": "black and white"}
+    shop.run(named)
+    assert len(stub.calls) == 3
+    changes: list[tuple[dict[str, str], dict[str, str]]] = [
+        ({"elsewhere": "11", "brass": "22"}, {"noir": "black and white"}),
+        ({"elsewhere": "11", "brass": "33"}, {"noir": "black and white"}),
+        ({"elsewhere": "11", "brass": "33"}, {"noir": "grey"}),
+    ]
+    for place, (stub.embeddings, stub.styles) in enumerate(changes):
+        shop.run(named)
+        assert len(stub.calls) == 4 + place
+    assert [body.get("styles") for body in stub.bodies[3:]] == [[], [], ["noir"]]
+    assert {body["prompt"] for body in stub.bodies[3:5]} == {"a watch, (Brass2:1.2)"}
+
+
 def test_only_dependants_run_where_stages_branch(shop: Workshop, stub: Stub) -> None:
     def branches(steps: int) -> list[dict[str, Any]]:
         base = {"id": "base", "type": "txt2img", "prompt": "a watch"}

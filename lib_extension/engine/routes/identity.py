@@ -13,7 +13,7 @@ from lib_extension.engine.server import Here, Server
 from lib_extension.models.hashes import network_hash
 
 ENGINE_VERSION = 1  # raised when equal calls come to give other pictures
-LORA_DIGITS = 12  # as in infotexts
+NETWORK_DIGITS = 12  # of LoRAs and embeddings, as in infotexts
 
 _PRECISIONS = {torch.float32: "fp32", torch.float16: "fp16", torch.bfloat16: "bf16"}
 
@@ -29,6 +29,7 @@ class Files:
 
     checkpoints: list[str] = field(default_factory=list)
     loras: list[str] = field(default_factory=list)
+    embeddings: list[str] = field(default_factory=list)
 
 
 async def identity(server: Here) -> dict[str, str]:
@@ -54,7 +55,9 @@ async def hashes(body: Files, server: Here) -> dict[str, Any]:
 
 def _hashes(body: Files, server: Server) -> dict[str, Any]:
     library = server.library
+    embeddings = {found.stem: found for found in library.embeddings()}
     return {
         "checkpoints": {name: library.checkpoint(name).short_hash for name in body.checkpoints},
-        "loras": {name: network_hash(library.lora(name).path)[:LORA_DIGITS] for name in body.loras},
+        "loras": {name: network_hash(library.lora(name).path)[:NETWORK_DIGITS] for name in body.loras},
+        "embeddings": {name: embeddings[name].sha256[:NETWORK_DIGITS] for name in body.embeddings if name in embeddings},
     }
