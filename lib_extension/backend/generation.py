@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -18,6 +19,9 @@ from lib_extension.spec.controlnet import read_units
 from lib_extension.spec.inventory import Inventory
 from lib_extension.spec.sdapi import Img2Img, Txt2Img
 from lib_extension.stages.stage import Answer, Picture
+
+_SAMPLERS = ("sampler_name", "sampler_index", "hr_sampler_name")
+_SCHEDULERS = ("scheduler", "hr_scheduler")
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ def worded(body: Txt2Img | Img2Img, session: Session) -> dict[str, Any]:
     """The body as this host understands it. Every field that has a value is sent: hosts fill in what is left out in their own ways."""
     dialect, inventory = session.dialect, session.inventory
     sent = {field.name: getattr(body, field.name) for field in fields(body) if getattr(body, field.name) is not None}
+    sent |= _as_listed(sent, inventory)
     sent |= dialect.second_pass(body) if isinstance(body, Txt2Img) else {}
     sent["override_settings"] = dialect.overrides(body.override_settings or {}, inventory)
     units = read_units(body.alwayson_scripts).units
@@ -59,6 +64,13 @@ def worded(body: Txt2Img | Img2Img, session: Session) -> dict[str, Any]:
     worded_units = [dialect.unit(unit, inventory) for unit in units if unit.enabled]
     sent["alwayson_scripts"] = others | ({CONTROLNET: {"args": worded_units}} if worded_units else {})
     return sent
+
+
+def _as_listed(sent: Mapping[str, Any], inventory: Inventory) -> dict[str, str]:
+    """Samplers and schedulers under their first names: to an alias, or another case, a WebUI answers with another sampler."""
+    samplers = {field: found.name for field in _SAMPLERS if (found := inventory.sampler(str(sent.get(field) or "")))}
+    schedulers = {field: found.label for field in _SCHEDULERS if (found := inventory.scheduler(str(sent.get(field) or "")))}
+    return samplers | schedulers
 
 
 def _answer(got: Returned) -> Answer:

@@ -31,10 +31,16 @@ def refuse_empty_mask(body: Img2Img) -> None:
 
 
 def refuse_idle_unit(unit: ControlNetUnit, where: str, *, redraws: bool) -> None:
-    """A unit without a picture, or with a broken one, is left out by a WebUI; img2img lends it the picture that it redraws."""
+    """A WebUI leaves out a unit without picture, or whose picture or mask cannot be used; img2img lends it the picture that it redraws."""
     if unit.image is None and not redraws:
         raise BadRequest(f"{where} has no picture to be guided by. Name a stage or an input as its image.")
     if unit.image is not None:
-        decode_picture(unit.image, what=f"The picture of {where}")
+        size = decode_picture(unit.image, what=f"The picture of {where}").size
+        if unit.mask and (covered := decode_picture(unit.mask, what=f"The mask of {where}").size) != size:
+            raise BadRequest(f"{where} has a mask of {_told(covered)} for a picture of {_told(size)}. Bring them to one size.")
     if unit.module in NOTHING and unit.model in NOTHING:
         raise BadRequest(f"{where} has neither a preprocessor nor a model, so it would do nothing. Name a model.")
+
+
+def _told(size: tuple[int, int]) -> str:
+    return f"{size[0]}×{size[1]}"

@@ -194,7 +194,7 @@ class Misbehaving:
         return known[0]
 
     def _pictures(self, body: dict[str, Any], checkpoint: Mapping[str, Any], job: str) -> dict[str, Any]:
-        sampler, scheduler = self._sampler(body.get("sampler_name")), self._scheduler(body.get("scheduler"))
+        sampler, scheduler = self._sampler(str(body.get("sampler_name"))), self._scheduler(body.get("scheduler"))
         prompt, hashes, networks = self._networks(body.get("prompt", ""))
         units, maps = self._units(body)
         count = body.get("n_iter", 1) * body.get("batch_size", 1)
@@ -257,10 +257,10 @@ class Misbehaving:
         }
         return {"images": images + maps, "parameters": {}, "info": json.dumps(info)}
 
-    def _sampler(self, name: str | None) -> str:
+    def _sampler(self, name: str) -> str:
         known = self.lists["/sdapi/v1/samplers"]["response"]
-        found = next((item["name"] for item in known if name in (item["name"], *item["aliases"]) and name not in self.forgets), None)
-        return found or "DPM++ 2M"
+        names = [item["name"] for item in known if item["name"] not in self.forgets]
+        return name if name in names else "DPM++ 2M"  # an alias is no name here
 
     def _scheduler(self, name: str | None) -> str:
         known = self.lists["/sdapi/v1/schedulers"]["response"]

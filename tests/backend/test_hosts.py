@@ -12,6 +12,7 @@ from lib_extension.backend.backend import Backend
 from lib_extension.backend.errors import Missing, Refused, WrongAnswer
 from lib_extension.pictures.png import encode_base64
 from lib_extension.spec.calls import ModelEmbedding, ModelMask, ModelTags
+from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.inventory import Host, Inventory
 from lib_extension.spec.sdapi import Detect, ExtraSingle
 from lib_extension.stages.stage import Answer
@@ -147,6 +148,14 @@ def test_a_second_pass_is_drawn_as_the_first_on_every_host(host: Host) -> None:
     assert body.get("hr_additional_modules") == (["Use same choices"] if host == "forge" else None)
 
 
+def test_a_units_mask_of_another_size_is_refused() -> None:
+    """A WebUI leaves such a unit out."""
+    webui = Misbehaving()
+    with pytest.raises(BadRequest, match="ControlNet unit 0 has a mask of 32×64 for a picture of 64×64"):
+        backend_over(webui).call(asking(alwayson_scripts=guided_by(unit(mask=drawing((32, 64), "L")))))
+    assert webui.calls == []
+
+
 def test_a_webui_without_controlnet_is_said() -> None:
     webui = Misbehaving()
     for names in webui.lists["/sdapi/v1/scripts"]["response"].values():
@@ -173,6 +182,14 @@ def test_the_checkpoint_in_use_is_sent_and_checked_too() -> None:
     webui = Misbehaving()
     backend_over(webui).call(asking(override_settings={}))
     assert webui.calls[0][1]["override_settings"]["sd_model_checkpoint"] == "tiny.safetensors [d3a68a9e49]"
+
+
+@pytest.mark.parametrize(("sampler", "scheduler"), [("k_euler_a", "karras"), ("euler a", "KARRAS"), ("Euler a", "Karras")])
+def test_samplers_are_called_by_their_first_names(host: Host, sampler: str, scheduler: str) -> None:
+    """A WebUI draws "k_euler_a", which it lists as an alias, by another sampler."""
+    webui = Misbehaving(host)
+    backend_over(webui).call(asking(sampler_name=sampler, scheduler=scheduler))
+    assert (webui.calls[0][1]["sampler_name"], webui.calls[0][1]["scheduler"]) == ("Euler a", "Karras")
 
 
 def test_bodies_are_sent_complete() -> None:
