@@ -25,6 +25,7 @@ def _carry_out(options: argparse.Namespace) -> int:
     run = find_run(options.home, options.run) if options.run else None
     with closing(Ledger(Home(options.home).ledger)) as ledger:
         if run is None:
+            ledger.settle()
             _say_all(ledger, options.json)
         elif options.remove:
             ledger.runs.remove(run.id)

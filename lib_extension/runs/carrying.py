@@ -58,6 +58,7 @@ class Carrying:
     def carry_out(self) -> None:
         """Go on until there is nothing to do, and leave the run's state in the ledger. StorageError where not even that can be written."""
         try:
+            self._ledger.claims.attend(self.run_id)
             self._ledger.runs.wish(self.run_id, "")
             self._telling.state("running")
             self._begin()
@@ -67,7 +68,10 @@ class Carrying:
         except Exception as error:
             _log.exception("The run %s broke", self.run_id)
             self._break_off(UNEXPECTED.format(type(error).__name__))
-        self._telling.state(*self.standing.ending())
+        try:
+            self._telling.state(*self.standing.ending())
+        finally:
+            self._ledger.claims.leave(self.run_id)
 
     # The loop
 

@@ -40,6 +40,17 @@ class Claims:
         with self._database.write() as connection:
             connection.execute("DELETE FROM claims WHERE key = ? AND owner = ?", (key, self._owner.name))
 
+    def attend(self, run_id: str) -> None:
+        """Say that this process carries out the run."""
+        key = self._attendance(run_id)
+        with self._database.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", (key, self._owner.name, run_id))
+            self._held.add(key)
+
+    def leave(self, run_id: str) -> None:
+        """Carry it out no more."""
+        self.release(self._attendance(run_id))
+
     def drop(self, connection: sqlite3.Connection, key: str) -> None:
         """Within the transaction that writes the stage's result: it is finished."""
         connection.execute("DELETE FROM claims WHERE key = ?", (key,))
@@ -53,7 +64,15 @@ class Claims:
         return {key for key, owner in held if owner in alive and (owner != self._owner.name or key in self._held)}
 
     def any_living(self, run_id: str) -> bool:
-        """Whether a living process works on a stage of the run."""
+        """Whether a living process carries out the run."""
         with self._database.read() as connection:
-            owners = [owner for (owner,) in connection.execute("SELECT DISTINCT owner FROM claims WHERE run = ?", (run_id,))]
-        return any(self._owner.lives(owner) for owner in owners)
+            return self.is_attended(connection, run_id)
+
+    def is_attended(self, connection: sqlite3.Connection, run_id: str) -> bool:
+        """As any_living, within a transaction."""
+        held = connection.execute("SELECT key, owner FROM claims WHERE run = ?", (run_id,)).fetchall()
+        return any(row["key"] in self._held if self._owner.is_me(row["owner"]) else self._owner.lives(row["owner"]) for row in held)
+
+    def _attendance(self, run_id: str) -> str:
+        """The key that stands for carrying out a run: two processes may share one."""
+        return f"run {run_id} {self._owner.name}"

@@ -22,6 +22,7 @@ from lib_extension.runs.result_table import Results, insert_result, result_from_
 from lib_extension.runs.run_table import Runs
 from lib_extension.runs.small_tables import Backends, Pins
 
+_KILLED = "The program that carried it out was ended. What was finished is kept; resume it."
 _EARLIER = 3  # runs that are looked at for what has changed
 
 
@@ -67,6 +68,18 @@ class Ledger:
         """The run's plan in order, each stage instance with what became of it."""
         self.runs.get(run_id)
         return self.runs.nodes(run_id, self.claims.living())
+
+    def settle(self) -> None:
+        """Runs whose process was killed are at work no more: say so, for whoever asks and for those who follow."""
+        with self.database.read() as connection:
+            if not connection.execute("SELECT 1 FROM runs WHERE state = 'running' LIMIT 1").fetchone():
+                return
+        with self.database.write() as connection:
+            running = [run_id for (run_id,) in connection.execute("SELECT id FROM runs WHERE state = 'running'")]
+            for run_id in [run_id for run_id in running if not self.claims.is_attended(connection, run_id)]:
+                connection.execute("UPDATE runs SET state = 'failed', message = ? WHERE id = ?", (_KILLED, run_id))
+                insert_event(connection, run_id, "state", {"state": "failed", "message": _KILLED})
+        self.events.wake()
 
     def earlier_parts(self, name: str, places: Collection[str], but: str = "") -> dict[str, Mapping[str, Any]]:
         """What entered the keys of the stages that stood at these places in the latest runs of the recipe `name`, without the run `but`.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+import threading
 from pathlib import Path
 from typing import BinaryIO
 
@@ -38,6 +39,7 @@ class Owner:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._guard = threading.Lock()  # of the three below, while they are taken
         self._held: BinaryIO | None = None
         self._process = 0
         self._name = ""
@@ -45,16 +47,14 @@ class Owner:
     @property
     def name(self) -> str:
         """Unique; taken, with its lock, when it is first asked for. After a fork, the child's own."""
-        if self._held is None or self._process != os.getpid():
-            self._name, self._process = f"{os.getpid()}-{secrets.token_hex(6)}", os.getpid()
-            with disk_errors("The ledger"):
-                self._folder.mkdir(exist_ok=True)
-                self._held = (self._folder / self._name).open("wb")
-            if not _lock(self._held):  # nobody else can know the name yet
-                raise StorageError(
-                    "The ledger lies where files cannot be locked, such as a network share. Choose a folder on a local disk."
-                )
-        return self._name
+        with self._guard:
+            if self._held is None or self._process != os.getpid():
+                self._take()
+            return self._name
+
+    def is_me(self, name: str) -> bool:
+        """Whether this process took the name."""
+        return name == self._name and self._process == os.getpid()
 
     def lives(self, name: str) -> bool:
         """Whether the process that took this name still holds it."""
@@ -76,3 +76,11 @@ class Owner:
             self._held.close()
             (self._folder / self._name).unlink(missing_ok=True)
         self._held, self._name = None, ""
+
+    def _take(self) -> None:
+        self._name, self._process = f"{os.getpid()}-{secrets.token_hex(6)}", os.getpid()
+        with disk_errors("The ledger"):
+            self._folder.mkdir(exist_ok=True)
+            self._held = (self._folder / self._name).open("wb")
+        if not _lock(self._held):  # nobody else can know the name yet
+            raise StorageError("The ledger lies where files cannot be locked, such as a network share. Choose a folder on a local disk.")

@@ -210,6 +210,48 @@ def test_ctrl_c_pauses_after_what_is_at_work_and_says_how_to_go_on(call: Call, s
     assert len(stub.calls) == 2
 
 
+def start_elsewhere(stub: Stub, recipe: Path, home: Path) -> subprocess.Popen[str]:
+    """A run in a process of its own, which is at its first call."""
+    words = ["run", str(recipe), "--backend", stub.url, "--home", str(home)]
+    process = subprocess.Popen([sys.executable, "-m", "lib_extension", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not stub.calls and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return process
+
+
+@pytest.mark.parametrize(("word", "state", "interrupts"), [("pause", "paused", 0), ("cancel", "cancelled", 1)])
+def test_another_process_stops_a_run(call: Call, stub: Stub, recipe: Path, tmp_path: Path, word: str, state: str, interrupts: int):
+    stub.delay = 1.0 if word == "pause" else 30.0
+    with start_elsewhere(stub, recipe, tmp_path / "home") as process:
+        status, printed, complained = call(word)
+        assert process.wait(20) == exit_codes.STOPPED
+    assert (status, stub.interrupts) == (exit_codes.DONE, interrupts)
+    assert f"is {state}" in printed
+    assert "Go on with it: python -m lib_extension resume" in printed
+    assert complained.endswith("what is at work …\n")
+    assert call(word)[:2] == (
+        exit_codes.DONE,
+        f"Nothing of the run {json.loads(call('runs', '--json')[1])[0]['id']} is at work: it is {state}.\n",
+    )
+    assert json.loads(call(word, "--json")[1])["state"] == state
+    stub.delay = 0
+    assert call("resume")[0] == exit_codes.WAITING
+    assert call(word, "2024")[0] == exit_codes.BAD_INPUT
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is not there")
+def test_a_killed_run_is_not_said_to_be_at_work(call: Call, stub: Stub, recipe: Path, tmp_path: Path):
+    stub.delay = 30.0
+    with start_elsewhere(stub, recipe, tmp_path / "home") as process:
+        assert json.loads(call("runs", "--json")[1])[0]["state"] == "running"
+        process.kill()
+    told = json.loads(call("runs", "--json")[1])[0]
+    assert (told["state"], "resume it" in told["message"]) == ("failed", True)
+    stub.delay = 0
+    assert call("resume")[0] == exit_codes.WAITING
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C cannot be sent to one process there")
 def test_a_second_ctrl_c_stops_at_once(stub: Stub, recipe: Path, tmp_path: Path):
     stub.delay = 30.0
