@@ -1,11 +1,12 @@
-"""What do the routes share? The session, the guard, and a few threads of their own for what takes time."""
+"""What do the routes share? The session, the guard, what is known of the host, and a few threads of their own for what takes time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
 
 from lib_extension.api.forms import is_hash
 from lib_extension.api.guard import Guard
@@ -15,20 +16,45 @@ from lib_extension.spec.errors import NotFound
 T = TypeVar("T")
 
 _THREADS = 8
+_PATIENT = 4  # for what may wait for a backend, so that it never keeps the others waiting
+_DRAWING = 2  # for pictures: each may take hundreds of megabytes
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """Where the tab is, as its host says when the routes are made."""
+
+    kind: Literal["standalone", "a1111", "forge", "reforge"] = "standalone"
+    language: str = ""  # such as "de_DE", where the host has one chosen; '': as the browser has it
+    features: Mapping[str, bool] = field(default_factory=dict)  # what the host's page can be asked for, such as send_to
+
+
+_STANDALONE = HostFacts()
 
 
 class Desk:
     """One for a router. A host's own threads are never used: in a WebUI, calls that wait for the GPU fill them all."""
 
-    def __init__(self, session: Session, credentials: Iterable[str] = ()) -> None:
+    def __init__(self, session: Session, credentials: Iterable[str] = (), host: HostFacts = _STANDALONE) -> None:
         """`credentials`: the host's "user:password" texts; none: only this machine is served."""
         self.session = session
         self.guard = Guard(tuple(credentials))
+        self.host = host
         self._threads = ThreadPoolExecutor(_THREADS, "atelier-api")
+        self._patient = ThreadPoolExecutor(_PATIENT, "atelier-api patient")
+        self._drawing = ThreadPoolExecutor(_DRAWING, "atelier-api pictures")
 
     async def aside(self, call: Callable[[], T]) -> T:
         """The call's result, while the event loop goes on."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    async def patiently(self, call: Callable[[], T]) -> T:
+        """As aside, for what may wait for a backend, or for an engine to start."""
+        return await asyncio.get_running_loop().run_in_executor(self._patient, call)
+
+    async def drawing(self, call: Callable[[], T]) -> T:
+        """As aside, for what decodes or encodes pictures."""
+        return await asyncio.get_running_loop().run_in_executor(self._drawing, call)
 
     def picture(self, id: str) -> bytes:
         """The file of a picture by its id. NotFound."""
@@ -40,4 +66,5 @@ class Desk:
 
     def close(self) -> None:
         """Take no more work."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._patient, self._drawing):
+            threads.shutdown(wait=False, cancel_futures=True)

@@ -21,8 +21,7 @@ from lib_extension.plan.recipe_zip import MOST_ZIP, pack_recipe
 from lib_extension.session.asked import Asked
 from lib_extension.session.told import finding_told, outlook_told
 from lib_extension.spec.errors import AtelierError, BadRequest
-from lib_extension.spec.settings import to_json
-from lib_extension.stages import load_recipe, recipe_schema
+from lib_extension.stages import as_written, load_recipe, recipe_schema
 
 _ZIP = "application/zip"
 _log = logging.getLogger("atelier")
@@ -123,19 +122,19 @@ def _told(desk: Desk, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "built_in": listed.built_in,
-        "recipe": to_json(file.recipe),
+        "recipe": desk.session.editing.of_file(file),
         "inputs": run_schema(file.recipe),
         "pictures": list(picture_names(file.recipe)),
     }
 
 
 def _packed(file: RecipeFile) -> bytes:
-    return pack_recipe(file.recipe, file.read_picture)
+    return pack_recipe(file.as_written, file.read_picture)
 
 
 def _keep_zip(desk: Desk, name: str, data: bytes) -> None:
     file = read_recipe_file(data, f"{name}.zip", Folder(Path()))  # a zip brings its own files
-    desk.session.recipes.save(name, file.recipe, file.read_picture)
+    desk.session.recipes.save(name, file.as_written, file.read_picture)
 
 
 def _keep_json(desk: Desk, name: str, data: bytes) -> None:
@@ -143,7 +142,8 @@ def _keep_json(desk: Desk, name: str, data: bytes) -> None:
     value = parse_json(data)
     if not isinstance(value, dict):
         raise BadRequest("The body must be a recipe: a JSON object, or a zip that was exported.")
-    recipe = load_recipe({"name": name, **value})
+    load_recipe({"name": name, **value})
+    recipe = as_written({"name": name, **value})
     if recipe.rows_file:
         raise BadRequest("rows_file names a file; write the rows into the recipe, or send a zip.")
     desk.session.recipes.save(name, recipe, lambda text: read_picture(text, desk.picture, "A picture of the recipe"))

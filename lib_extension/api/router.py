@@ -11,22 +11,37 @@ from collections.abc import Iterable
 
 from fastapi import APIRouter
 
-from lib_extension.api import event_routes, picture_routes, recipe_routes, run_routes
+from lib_extension.api import (
+    draft_routes,
+    event_routes,
+    host_routes,
+    picture_routes,
+    plan_routes,
+    recipe_routes,
+    run_routes,
+    thumbnail_routes,
+    ui_routes,
+)
 from lib_extension.api.answers import guarded_route
-from lib_extension.api.desk import Desk
+from lib_extension.api.desk import Desk, HostFacts
+from lib_extension.api.ui_files import UiFiles
 from lib_extension.session.session import Session
 from lib_extension.spec.errors import NotFound
 
 PREFIX = "/atelier/v1"
+_STANDALONE = HostFacts()
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def make_router(session: Session, credentials: Iterable[str] = ()) -> APIRouter:
+def make_router(session: Session, credentials: Iterable[str] = (), host: HostFacts = _STANDALONE) -> APIRouter:
     """The routes over a session, which outlives them. `credentials`: the host's "user:password" texts, if it has any."""
-    desk = Desk(session, credentials)
+    desk = Desk(session, credentials, host)
+    files = UiFiles()
     router = APIRouter(prefix=PREFIX, route_class=guarded_route(desk.guard), tags=["atelier"])
-    for group in (recipe_routes, run_routes, event_routes, picture_routes):
+    for group in (recipe_routes, plan_routes, draft_routes, run_routes, event_routes, picture_routes, thumbnail_routes):
         group.add_routes(router, desk)
+    host_routes.add_routes(router, desk, files.version)
+    ui_routes.add_routes(router, desk, files)
 
     async def nothing_here() -> None:
         raise NotFound("There is no such route, or not by this method; /openapi.json lists them.")

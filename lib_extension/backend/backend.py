@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from lib_extension.backend.connection import Connect, Connection
 from lib_extension.backend.dialects import dialect_of
 from lib_extension.backend.eligible import why_not
-from lib_extension.backend.errors import Missing, Unreachable
+from lib_extension.backend.errors import BackendError, Missing, Unreachable
 from lib_extension.backend.flights import Flight, Flights
 from lib_extension.backend.generation import Session, generate
 from lib_extension.backend.hashes import Files, Hashes, hashes_of
@@ -18,11 +18,13 @@ from lib_extension.backend.probing import probe_identity, read_inventory, refres
 from lib_extension.backend.progress import Progress
 from lib_extension.backend.proofs import Proofs
 from lib_extension.backend.smallest import Smallest
-from lib_extension.backend.wire import Wire
+from lib_extension.backend.wire import NoRoute, Wire
 from lib_extension.spec.calls import MODEL_CALLS, Call, ModelEmbedding, ModelMask, ModelTags
 from lib_extension.spec.inventory import Identity, Inventory
 from lib_extension.spec.sdapi import Detect, ExtraSingle
 from lib_extension.stages.stage import Answer
+
+_PING_SECONDS = 3
 
 
 class _Here:
@@ -128,6 +130,19 @@ class Backend:
     def interrupt(self, task_id: str) -> bool:
         """Stop a call of ours within a step, and whatever else runs there is left alone. False where it was not running."""
         return self._flights.interrupt(task_id)
+
+    def ping(self) -> str:
+        """Why it does not answer now, '' where it does. An engine that is not at work yet is not started for that."""
+        here = self._here
+        if here is None and self.spec.startswith("engine:"):
+            return ""
+        try:
+            (here or self._reach()).wire.get("/internal/ping", timeout=_PING_SECONDS)
+        except NoRoute:
+            return ""  # something is there; a WebUI behind a proxy may hide its pages' own routes
+        except BackendError as error:
+            return str(error)
+        return ""
 
     def close(self) -> None:
         """Let go of it; an engine that was started for this process ends."""

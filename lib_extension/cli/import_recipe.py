@@ -21,7 +21,7 @@ def _carry_out(options: argparse.Namespace) -> int:
     with opened(options) as session:
         file = load_recipe_file(options.file)
         name = options.name or file.recipe.name
-        session.recipes.save(name, file.recipe, file.read_picture)
+        session.recipes.save(name, file.as_written, file.read_picture)
     print(f"Kept as {name}. Run it: {again(options, 'run', name)}")
     return exit_codes.DONE
 

@@ -15,7 +15,7 @@ from lib_extension.plan.recipe_zip import MOST_ZIP, Zip, recipe_in
 from lib_extension.plan.rows_file import MOST_BYTES, read_rows
 from lib_extension.spec.errors import BadFile, NotFound, TooLarge
 from lib_extension.spec.recipe import PICTURES, Recipe
-from lib_extension.stages import load_recipe
+from lib_extension.stages import as_written, load_recipe
 
 MOST_PICTURE = 100_000_000  # bytes of one picture's file
 
@@ -26,6 +26,12 @@ class RecipeFile:
 
     recipe: Recipe
     files: Files
+    written: Recipe | None = None  # where it is something else than `recipe`
+
+    @property
+    def as_written(self) -> Recipe:
+        """The recipe with its shared settings where they were written, and not in the stages."""
+        return self.written or self.recipe
 
     def read_picture(self, name: str) -> bytes:
         """The file of a picture that the recipe names."""
@@ -50,19 +56,24 @@ def read_recipe_file(data: bytes, name: str, files: Files) -> RecipeFile:
     if name.lower().endswith(".zip"):
         files = Zip(data, what)
         name, data = recipe_in(files, MOST_JSON)
-    return RecipeFile(_with_rows(read_recipe(data, name, what), files), files)
+    value = _value(data, name, what)
+    return RecipeFile(_with_rows(load_recipe(value, what), files), files, _with_rows(as_written(value), files))
 
 
 def read_recipe(data: bytes, name: str, what: str = "") -> Recipe:
     """The recipe in the content of a YAML or JSON file, without the rows of its rows_file."""
-    suffix = name.lower().rpartition(".")[2]
     what = what or f"The recipe {name}"
+    return load_recipe(_value(data, name, what), what)
+
+
+def _value(data: bytes, name: str, what: str) -> dict[str, Any]:
+    suffix = name.lower().rpartition(".")[2]
     if suffix not in ("yaml", "yml", "json"):
         raise BadFile(f"{what} is no .yaml, .json or .zip file.")
     value = read_json(data, what) if suffix == "json" else read_yaml(data, what)
     if not isinstance(value, dict):
         raise BadFile(f"{what} holds no object with a name and stages.")
-    return load_recipe(value, what)
+    return value
 
 
 def picture_names(recipe: Recipe, values: Mapping[str, Any] | None = None) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ from lib_extension.spec.settings import to_json
 from lib_extension.stages.review import check_choice
 
 _NOTHING: Mapping[str, str] = {}
+_NO_SHARES: Mapping[str, float] = {}
 _PATIENCE = Patience()
 
 
@@ -183,7 +184,19 @@ class Runner:
             states = [record.state for record in self.ledger.nodes(run_id)]
             counts = (len(planned.done), states.count("failed"), states.count("left out"))
             left = [node for node in planned.plan.nodes if node.key not in planned.done]
-        return Progress(len(planned.plan.nodes), *counts, running, self._seconds_left(left, running))
+        return Progress(len(planned.plan.nodes), *counts, running, self.seconds_left(left, running))
+
+    def seconds_left(self, left: Sequence[Node], running: Mapping[str, float] = _NO_SHARES) -> float | None:
+        """How long these may take, as far as it is known; `running`: key → how much of it is done."""
+        seen = [found.identity.class_ for backend in self.pool.backends if (found := last_seen(self.ledger, backend.spec))]
+        class_ = seen[0] if seen else "unknown"
+        each = [
+            Left(
+                node.type.name, node.type.cost(node.stage) * (1 - running.get(node.key, 0.0)), "" if node.type.local(node.stage) else class_
+            )
+            for node in left
+        ]
+        return seconds_left(each, self.ledger.timings.known(), len(self.pool.backends))
 
     def close(self) -> None:
         """Pause what runs here, and let go of the threads. Ledger and pool stay open."""
@@ -221,17 +234,6 @@ class Runner:
             ended: State = "paused" if wish == "pause" else "cancelled"
             self.ledger.runs.set_state(run_id, ended)
             self.ledger.events.add(run_id, "state", state=ended, message="")
-
-    def _seconds_left(self, left: Sequence[Node], running: Mapping[str, float]) -> float | None:
-        seen = [found.identity.class_ for backend in self.pool.backends if (found := last_seen(self.ledger, backend.spec))]
-        class_ = seen[0] if seen else "unknown"
-        each = [
-            Left(
-                node.type.name, node.type.cost(node.stage) * (1 - running.get(node.key, 0.0)), "" if node.type.local(node.stage) else class_
-            )
-            for node in left
-        ]
-        return seconds_left(each, self.ledger.timings.known(), len(self.pool.backends))
 
     def _store(self, name: str, data: bytes) -> str:
         open_picture(data, what=f'The picture "{name}"')

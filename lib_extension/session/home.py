@@ -29,6 +29,16 @@ class Home:
         """Own recipes, a folder each."""
         return self.folder / "recipes"
 
+    @property
+    def draft(self) -> Path:
+        """The recipe that is being edited."""
+        return self.folder / "draft.json"
+
+    @property
+    def thumbnails(self) -> Path:
+        """Pictures made small, which can be made again."""
+        return self.folder / "thumbnails"
+
     def outputs(self, run_id: str) -> Path:
         """The folder of a run's pictures."""
         return self.folder / "outputs" / run_id

@@ -20,11 +20,14 @@ from lib_extension.runs.records import Run
 from lib_extension.runs.runner import Runner
 from lib_extension.runs.surroundings import last_seen
 from lib_extension.session.asked import Asked
+from lib_extension.session.draft import Drafts
+from lib_extension.session.editing import Editing
 from lib_extension.session.home import Home
 from lib_extension.session.outlook import InputFacts, Outlook, PreflightRefused, look_ahead
 from lib_extension.session.recipes import Recipes
 from lib_extension.session.restoring import Restorer
 from lib_extension.session.reviews import Review, find_review, open_reviews, places_of
+from lib_extension.session.thumbnails import Thumbnails
 from lib_extension.spec.errors import AtelierError, BadRequest, Busy
 from lib_extension.spec.inventory import FileKind
 
@@ -34,17 +37,23 @@ HELPER = "engine:none"  # an engine without a checkpoint: masks, maps and scores
 class Session:
     """Opened by a process, closed at its end. Several processes may have one home open at once."""
 
-    def __init__(self, home: Home, backends: Sequence[Backend], models: Path | None = None) -> None:
-        """No backend is reached, and no engine started, before it is needed. models: a WebUI's models folder, which preflight reads."""
+    def __init__(self, home: Home, backends: Sequence[Backend], models: Path | None = None, recipes: Recipes | None = None) -> None:
+        """No backend is reached, and no engine started, before it is needed. models: a WebUI's models folder, which preflight reads.
+
+        recipes: others than the home's and the built-in ones.
+        """
         self.home = home
         self.headers = ModelFiles(_folders(models) if models else {})
-        self.recipes = Recipes(home.recipes)
+        self.recipes = recipes or Recipes(home.recipes)
         self.ledger = Ledger(home.ledger)
         self.blobs = Blobs(home.blobs)
         has_engine = any(backend.spec.startswith("engine:") for backend in backends)
         self.pool = Pool(backends, None if has_engine else parse_backend(HELPER))
         self.runner = Runner(self.ledger, self.blobs, self.pool)
         self.restorer = Restorer(self.runner)
+        self.editing = Editing(self.recipes, self.blobs)
+        self.drafts = Drafts(home.draft, self.ledger.database, self.editing.is_changed)
+        self.thumbnails = Thumbnails(home.thumbnails, self.blobs)
         self._guard = threading.Lock()  # of the next
         self._deliveries: dict[str, Delivery] = {}
 
@@ -91,8 +100,12 @@ class Session:
                 self._deliveries[run_id] = Delivery(self.runner, run_id, folder or self.folder_of(run), private, after=earlier)
 
     def delivered(self, run_id: str) -> list[str]:
-        """Wait until a run that was started here has come to a halt and its folder is complete; the files' names. StorageError."""
-        return self._deliveries[run_id].wait()
+        """Wait until a run that was started here has come to a halt and its folder is complete; the files' names. StorageError.
+
+        None of a run that this process has not started: its folder is another one's to fill.
+        """
+        delivery = self._deliveries.get(run_id)
+        return delivery.wait() if delivery else []
 
     def folder_of(self, run: Run) -> Path:
         """Where the run's files go."""

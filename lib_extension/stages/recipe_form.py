@@ -39,6 +39,11 @@ def load_recipe(data: object, where: str = "") -> Recipe:
         raise type(problem)(f"{where}: {problem}") from problem
 
 
+def as_written(data: Mapping[str, Any]) -> Recipe:
+    """A recipe that load_recipe takes, in today's form, with the shared settings where they are: for who edits it."""
+    return from_json(Recipe, up_to_date(data))
+
+
 def read_stage(data: Mapping[str, Any]) -> Stage:
     """The stage, as the settings of its type."""
     where = f"stages.{data.get('id', '?')}"

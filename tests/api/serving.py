@@ -71,8 +71,8 @@ def served(folder: Path, backend: str, credentials: Sequence[str] = ()) -> Itera
     built_in = folder / "built-in"
     built_in.mkdir(parents=True, exist_ok=True)
     (built_in / "tiny.yaml").write_text(RECIPE)
-    session = Session(Home(folder / "home"), [parse_backend(backend)])
-    session.recipes = Recipes(session.home.recipes, built_in)
+    home = Home(folder / "home")
+    session = Session(home, [parse_backend(backend)], recipes=Recipes(home.recipes, built_in))
     app = FastAPI()
     app.add_middleware(GZipMiddleware, minimum_size=1)
     app.include_router(make_router(session, credentials))
