@@ -12,6 +12,8 @@ from typing import Any
 from lib_extension.plan.graph import Node, Plan, is_review
 from lib_extension.runs.records import Result
 
+_ALL = "all"  # in place of an item's number, for what is one for the whole run
+
 
 @dataclass(frozen=True)
 class Place:
@@ -39,6 +41,11 @@ class Layout:
         """Sorted by name, the folders stand in the order of the stages."""
         return f"{self._stages.index(stage) + 1:02}-{stage}"
 
+    def export_folder(self, node: Node) -> str:
+        """Where an export's files go. One of each item has a folder of its own: only within one export do all names differ."""
+        folder, item = self.folder(node.id), self._item(node)
+        return folder if item == _ALL else f"{folder}/{item}"
+
     def start(self, node: Node) -> str:
         """What the names of the node's pictures begin with and count from: the same as long as they stand where they stood."""
         return f"{self.folder(node.id)}/{self._item(node)}-{self._first[node.key] + 1}"
@@ -53,4 +60,4 @@ class Layout:
 
     def _item(self, node: Node) -> str:
         is_run_wide = getattr(node.stage, "scope", "item") == "run"
-        return "all" if is_run_wide else f"{node.items[0] + 1:0{self._digits}}"
+        return _ALL if is_run_wide else f"{node.items[0] + 1:0{self._digits}}"

@@ -88,7 +88,7 @@ class Outputs:
 
     def _exported(self, node: Node, result: Result) -> Iterator[OutputFile]:
         """What an export made: its pictures with their lineage, then its manifest with their hashes as they are now."""
-        folder = self.layout.folder(node.id)
+        folder = self.layout.export_folder(node)
         lineage = self._lineage(node, result, 0)
         hashes: dict[str, str] = {}
         tells = self._private or getattr(node.stage, "metadata", True)

@@ -20,6 +20,8 @@ from lib_extension.stages.patterns import Labels, fill_pattern, with_variables
 from lib_extension.stages.sheet import colour_of
 from lib_extension.stages.stage import Given, Outcome, Picture, Stage, StageType, Work
 
+MANIFEST = "manifest.json"
+
 _ENDINGS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 _LONGEST_SIDE = {"PNG": 2**31 - 1, "JPEG": 65500, "WEBP": 16383}
 _MOST_EXIF = 60_000  # bytes; a JPEG takes 64 KiB
@@ -52,7 +54,7 @@ class ExportStage(Stage):
     """Writes all pictures that it takes as files, and passes them on as they are."""
 
     type: Literal["export"] = field(label="Type")
-    scope: Literal["item", "run"] = field("run", label="One manifest for", help="Each item, or the whole run.")
+    scope: Literal["item", "run"] = field("run", label="One manifest for", help="Each item, in a folder of its own, or the whole run.")
     sizes: tuple[ExportSize, ...] = field((), label="Sizes", help="Each picture is written in all of them; none: in its own.")
     format: Literal["PNG", "JPEG", "WEBP"] = field("PNG", label="Format")
     quality: int = field(92, label="Quality", minimum=1, maximum=100, help="Of JPEG and WEBP; 100 is without loss for WEBP.")
@@ -81,8 +83,7 @@ def work(given: Given) -> Work:
     labels = with_variables(given.labels)
     files: dict[str, bytes] = {}
     entries: list[dict[str, Any]] = []
-    manifest = _manifest_name(stage, labels)
-    used = {manifest.casefold()}
+    used = {MANIFEST}
     for number, (picture, label) in enumerate(zip(given.taken, labels, strict=True), 1):
         for size, image in _sized(stage, picture.image):
             values = {**label, "number": number, "size": size, "seed": picture.seed, "width": image.width, "height": image.height}
@@ -91,14 +92,8 @@ def work(given: Given) -> Work:
             entries.append(_entry(stage, path, files[path], picture, label, image))
     if stage.manifest and files:
         told = {"made_by": "Atelier", "stage": stage.id, "files": entries}
-        files[manifest] = (json.dumps(told, indent=2, ensure_ascii=False, default=str) + "\n").encode("utf-8", "replace")
+        files[MANIFEST] = (json.dumps(told, indent=2, ensure_ascii=False, default=str) + "\n").encode("utf-8", "replace")
     return Outcome(given.taken, files=files)
-
-
-def _manifest_name(stage: ExportStage, labels: list[Labels]) -> str:
-    """Of each item its own, where each item has one."""
-    item = safe_name(str(labels[0]["variables"])) if labels and stage.scope == "item" else ""
-    return f"manifest-{item}.json" if item else "manifest.json"
 
 
 def _path(stage: ExportStage, values: Labels) -> str:
@@ -174,4 +169,6 @@ def _entry(stage: ExportStage, path: str, content: bytes, picture: Picture, labe
     return entry
 
 
-TYPE = StageType("export", ExportStage, work, takes="all", count=lambda stage, taken: taken, local=lambda stage: True, patterns=("name",))
+TYPE = StageType(
+    "export", ExportStage, work, takes="all", count=lambda stage, taken: taken, local=lambda stage: True, patterns=("name",), version=2
+)

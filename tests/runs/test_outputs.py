@@ -53,6 +53,27 @@ def test_an_export_keeps_its_manifest_true_and_its_neighbours_tell_the_rest(tmp_
         assert hashlib.sha256(data).hexdigest() == entry["sha256"]
 
 
+def test_no_file_of_an_export_takes_the_place_of_another_one(tmp_path: Path):
+    """Two exports of one run with the same names, and an export of each item whose names do not tell the items apart."""
+    exports = [
+        {"id": "print", "type": "export", "takes": "base", "name": "{index}"},
+        {"id": "Print", "type": "export", "takes": "base", "name": "{index}", "sizes": [{"width": 16}]},
+        {"id": "each", "type": "export", "takes": "base", "name": "{index}", "scope": "item"},
+    ]
+    base = {"id": "base", "type": "txt2img", "prompt": "a watch {place}"}
+    with running_stub() as stub, room(tmp_path / "home", stub.url) as session:
+        run = carry_out(session, Asked(recipe=recipe(base, *exports, rows=[{"place": "here"}, {"place": "there"}])))
+        names = session.write_outputs(run, tmp_path / "out")
+    assert len({name.casefold() for name in names}) == len(names)
+    assert {name for name in names if name.endswith(".png") and "base" not in name} == {
+        *("02-print/0.png", "02-print/0-2.png", "03-Print/0.png", "03-Print/0-2.png", "04-each/001/0.png", "04-each/002/0.png"),
+    }
+    for folder in ("02-print", "03-Print", "04-each/001", "04-each/002"):
+        for entry in json.loads((tmp_path / "out" / folder / "manifest.json").read_text())["files"]:
+            data = (tmp_path / "out" / folder / entry["file"]).read_bytes()
+            assert hashlib.sha256(data).hexdigest() == entry["sha256"]
+
+
 def test_a_private_export_tells_only_what_the_files_are(tmp_path: Path):
     with running_stub() as stub, room(tmp_path / "home", stub.url) as session:
         session.write_outputs(carry_out(session, Asked(recipe=EXPORT)), tmp_path / "out", private=True)

@@ -100,11 +100,6 @@ def test_names(name: str, places: list[str], files: list[str]):
     assert [path for path in outcome.files if path != "manifest.json"] == files
 
 
-def test_each_item_has_its_own_manifest():
-    outcome = run(stage("export", scope="item"), photo(20, 20), labels=labels("beach"))
-    assert set(outcome.files) == {"watch, beach-base-0.png", "manifest-watch, beach.json"}
-
-
 @pytest.mark.parametrize(("kind", "ending"), [("PNG", "png"), ("JPEG", "jpg"), ("WEBP", "webp")])
 def test_how_it_was_made_stands_where_the_webui_reads_it(kind: str, ending: str):
     infotext = "a watch, späť 海\nSteps: 20, Seed: 7"
