@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from lib_extension.api import file_routes
 from lib_extension.api.answers import read_object
 from lib_extension.api.desk import Desk
 from lib_extension.backend.errors import BackendError
@@ -32,6 +33,7 @@ class Choice(Settings):
 def add_routes(router: APIRouter, desk: Desk) -> None:
     """On paths below the router's prefix."""
     _add_reading(router, desk)
+    file_routes.add_routes(router, desk)
     _add_choosing(router, desk)
     _add_steering(router, desk)
 
