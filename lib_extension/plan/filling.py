@@ -29,6 +29,7 @@ class Filled:
     stage: Any
     type: StageType
     references: tuple[str, ...]
+    left_out: str  # why the stage gives nothing at all, '' where it does
     passes_on: str  # why the stage makes nothing of its own, '' where it does
     entered: Entered
 
@@ -60,7 +61,7 @@ class Filler:
         self._common = _common_values(self.id, items, self._paths) if self.is_run_wide else None
         self._filled_in = {name: value for name, value in raw.items() if name not in self.type.patterns}
         set_texts = [item.paths[path] for path in self._paths for item in items if path in item.paths]
-        self._variables = sorted(names_in([self._filled_in, set_texts]))
+        self._variables = sorted(names_in([self._filled_in, set_texts]) | raw.get("when", {}).keys())
         self._refuse_unknown(items)
         self._could_name = frozenset(text for _, text in texts_in([raw, set_texts])) & frozenset(around.before)
         self._varied = _varied_fields(self._filled_in, self._paths, self._could_name & around.absent)
@@ -91,7 +92,7 @@ class Filler:
         self._check(stage, references)
         fields = self._key_fields(stage, references, varied)
         entered = enter(self.type, fields, None if self.type.local(stage) else self._around.known)
-        return Filled(stage, self.type, references, _why_not(stage, references, absent), entered)
+        return Filled(stage, self.type, references, _condition_not_met(stage, values), _why_not(stage, references, absent), entered)
 
     def _read(self, varied: Mapping[str, Any]) -> Any:
         """The stage with these fields; all others are as they are for the first item."""
@@ -120,6 +121,9 @@ class Filler:
         for name in names_in([self._raw.get(field) for field in self.type.patterns]):
             if name not in known and name not in PATTERN_NAMES:
                 raise unknown_variable(self.id, name, known | {*PATTERN_NAMES})
+        for name in self._raw.get("when", {}):
+            if name not in known:
+                raise unknown_variable(self.id, name, known)
         differing = frozenset() if self._common is None else known - self._common.keys()
         for name in self._variables:
             if name in differing:
@@ -159,6 +163,15 @@ def _common_values(id: str, items: Collection[Item], paths: Collection[str]) -> 
         if any(item.paths.get(path) != first.paths.get(path) for item in others):
             raise BadRequest(f'Stage "{id}" is one for the whole run, so that rows and axes cannot set "{path}" differently.')
     return {name: value for name, value in first.values.items() if all(item.values.get(name, _ABSENT) == value for item in others)}
+
+
+def _condition_not_met(stage: Any, values: Mapping[str, Any]) -> str:
+    is_other = ((name, wanted) for name, wanted in stage.when.items() if _as_text(values.get(name)) != wanted)
+    return next((f'it is there only when "{name}" is "{wanted}"' for name, wanted in is_other), "")
+
+
+def _as_text(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def _why_not(stage: Any, references: tuple[str, ...], absent: Collection[str]) -> str:

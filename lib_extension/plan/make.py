@@ -75,6 +75,9 @@ class _Planner:
     def _plan_for_one(self, filler: Filler, item: Item, given: Mapping[str, Given]) -> Given:
         """What the stage gives of one item, once its nodes are planned."""
         filled = filler.fill(item, [name for name, one in given.items() if one.absent])
+        if filled.left_out:
+            self._leave_out(filler.id, (item,), filled.left_out)
+            return Given(absent=filled.left_out)
         taken = self._take(filled, given)
         if taken.waits:
             return self._wait(filler.id, (item,), taken.waits)
@@ -95,7 +98,10 @@ class _Planner:
         filled = filler.fill(self._items[0], [name for name in self._given[0] if all(given[name].absent for given in self._given)])
         taken = [self._take(filled, given) for given in self._given]
         waits = frozenset[str]().union(*(one.waits for one in taken))
-        if waits:
+        if filled.left_out:
+            self._leave_out(filler.id, self._items, filled.left_out)
+            given = [Given(absent=filled.left_out)] * len(self._items)
+        elif waits:
             given = [self._wait(filler.id, self._items, waits)] * len(self._items)
         elif filled.passes_on or all(one.absent for one in taken):
             given = [self._pass_on(filled, item, one) for item, one in zip(self._items, taken, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -54,7 +55,16 @@ def _at_the_best(asked: _Asked, inventories: Sequence[Inventory], headers: Heade
     for inventory in inventories:
         look = Look(asked.stage, inventory, headers, asked.taken, asked.takes, asked.others)
         findings.append([finding for rule in RULES for finding in rule(look)])
-    return min(findings, key=lambda found: (sum(each.severity == "error" for each in found), len(found)), default=[])
+    best = min(findings, key=lambda found: (sum(each.severity == "error" for each in found), len(found)), default=[])
+    return [_with_way_out(finding, asked.stage) for finding in best]
+
+
+def _with_way_out(finding: Finding, stage: Any) -> Finding:
+    """An error in a stage that a choice brought in is mended by another choice, too."""
+    if finding.severity != "error" or not stage.when:
+        return finding
+    chosen = " and ".join(f'"{name}" is "{value}"' for name, value in stage.when.items())
+    return dataclasses.replace(finding, message=f"{finding.message} Or choose otherwise: the stage is there only when {chosen}.")
 
 
 def _planned(nodes: Sequence[Node], pictures: Pictures) -> Iterator[_Asked]:

@@ -20,7 +20,7 @@ MOST_VALUES = 1_000_000  # in a recipe, rows and all; YAML can make a thousand l
 DEEPEST = 40  # of objects in objects
 STAGES_AT_MOST = 1000
 
-_OWN = frozenset({"id", "type", "title", "enabled", "takes"})  # fields that are never shared
+_OWN = frozenset({"id", "type", "title", "enabled", "when", "takes"})  # fields that are never shared
 _SIZE = frozenset({"width", "height"})
 _CANNOT_BE_OPEN = ("kind", *COMBINATIONS)  # without these a mask or a score has no form
 
@@ -75,6 +75,7 @@ def _load(data: object) -> Recipe:
     _refuse_unknown_shared(recipe.settings)
     merged = tuple(_with_shared(stage, recipe.settings) for stage in recipe.stages)
     _refuse_bad_references(recipe, [_declared(stage) for stage in merged])
+    _refuse_impossible_conditions(recipe)
     return dataclasses.replace(recipe, settings={}, stages=merged)
 
 
@@ -201,6 +202,16 @@ def _refuse_bad_references(recipe: Recipe, stages: Sequence[_Named]) -> None:
                 raise BadRequest(f"Stages need each other in a circle: {' → '.join((stage.id, *circle))}. One of them must do without.")
             raise BadRequest(f'stages.{stage.id} {verb} "{name}", which stands after it. Move "{name}" before "{stage.id}".')
         earlier.append(stage.id)
+
+
+def _refuse_impossible_conditions(recipe: Recipe) -> None:
+    """A stage that waits for a value which its input never has would be left out of every run, without a word."""
+    for stage in recipe.stages:
+        for name, wanted in stage.get("when", {}).items():
+            choices = recipe.inputs[name].choices if name in recipe.inputs else ()
+            if choices and wanted not in choices and not VARIABLE.search(wanted):
+                told = f'stages.{stage["id"]}.when.{name} is "{wanted}", which the input cannot be; it must be one of {", ".join(choices)}.'
+                raise BadRequest(told + near_miss(wanted, choices))
 
 
 def _way(stages: Mapping[str, _Named], start: str, goal: str) -> tuple[str, ...]:

@@ -31,6 +31,12 @@ class Stage(Settings):
     type: str = field(label="Type")
     title: str = field("", label="Title")
     enabled: bool = field(True, label="Enabled", help="A stage that is switched off passes on what it takes.")
+    when: dict[str, str] = field(
+        {},
+        label="Only when",
+        help="Inputs, rows or axes, and the value of each. With any other the stage is left out and gives nothing.",
+        advanced=True,
+    )
     takes: tuple[str, ...] = field((), label="Takes", help="Stages or inputs whose pictures come in.", source="picture")
 
 
@@ -99,7 +105,7 @@ class StageType:
 
 
 # Fields of a stage that do not change its pictures, and names that its sources stand for in a key.
-NOT_IN_KEYS = frozenset({"id", "title", "takes", "enabled", "seed_policy"})
+NOT_IN_KEYS = frozenset({"id", "title", "takes", "enabled", "when", "seed_policy"})
 
 
 def declared_fields(cls: type[Stage]) -> set[str]:

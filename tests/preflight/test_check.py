@@ -8,7 +8,7 @@ from time import process_time
 from PIL import Image
 
 from lib_extension.preflight import PictureFacts, check, picture_facts
-from tests.preflight.asked import FACTS, INVENTORY, at, base, find, headers, planned, redraw
+from tests.preflight.asked import FACTS, INPUTS, INVENTORY, at, base, find, headers, planned, redraw
 
 
 def test_each_finding_comes_once():
@@ -34,6 +34,17 @@ def test_a_stage_needs_one_backend_only():
     assert find(base(**lora), redraw(**sampler), inventories=both) == ()
     (found,) = find(base(**lora, **sampler), inventories=both)
     assert found.severity == "error"
+
+
+def test_an_error_in_a_stage_that_a_choice_brought_in_names_the_choice():
+    unit = {"image": "drawing", "module": "reference_only"}
+    ways = {"reference": {"type": "choice", "choices": ["reference-only", "one canvas"], "default": "reference-only"}}
+    stages = [base(), redraw(controlnet=[unit], when={"reference": "reference-only"})]
+    (found,) = find(*stages, inputs={**INPUTS, **ways})
+    assert found.field == "controlnet[0].module"
+    assert found.message.endswith('Or choose otherwise: the stage is there only when "reference" is "reference-only".')
+    ways["reference"]["default"] = "one canvas"
+    assert find(*stages, inputs={**INPUTS, **ways}) == ()
 
 
 def test_without_a_backend_nothing_is_known():
