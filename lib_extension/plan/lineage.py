@@ -1,4 +1,4 @@
-"""Which picture of a named stage belongs to the one at hand? The one of the same lineage, else the only one of the item."""
+"""Which picture of a named stage belongs to the one at hand? The one made from it, or of the same lineage; else the only one there is."""
 
 from __future__ import annotations
 
@@ -63,6 +63,8 @@ def find(given: Given, trail: Trail, user: str, name: str) -> Source | None:
     BadRequest names both stages where several go with it.
     """
     related = list(given.related(trail))
+    # Of the masks of a picture and of what was made from it, the picture's own; where it has none, not another's.
+    related = [slot for slot in related if slot.trail.keys() - {slot.stage} == trail.keys()] or related
     fits = {slot.source for slot in related if slot.source}
     if not fits and not related:
         fits = {slot.source for slot in given.slots if slot.source}

@@ -108,6 +108,16 @@ class TestLineage:
         made = plan(stages, Facts(counts={masks[0].key: 0}))
         assert [node.position for node in of(made, "inpaint")] == [1]
 
+    def test_of_a_picture_and_what_was_made_from_it_each_uses_its_own_mask(self):
+        stages = [base(), redraw("vary", "base"), {"id": "mask", "type": "mask", "takes": ["base", "vary"], "mask": {"kind": "alpha"}}]
+        made = plan([*stages, {**INPAINT, "takes": ["base", "vary"]}])
+        masks = {node.taken[0]: node.key for node in of(made, "mask")}
+        assert [node.others["mask"].key for node in of(made, "inpaint")] == [masks[node.taken[0]] for node in of(made, "inpaint")]
+        assert len(masks) == 2
+        of_base = of(made, "mask")[0]
+        without = plan([*stages, {**INPAINT, "takes": ["base", "vary"]}], Facts(counts={of_base.key: 0}))
+        assert [node.taken for node in of(without, "inpaint")] == [of(without, "mask")[1].taken]
+
     def test_several_pictures_that_fit_are_refused_with_both_names(self):
         stages = [base(), redraw("vary", "base", batch_size=3), self.mask, {**INPAINT, "takes": "base"}]
         with pytest.raises(BadRequest, match='Stage "inpaint" names "mask", which has 3 pictures for one of "inpaint"'):
