@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lib_extension.preflight.look import Size
+from lib_extension.stages.cut import CutStage
 from lib_extension.stages.img2img import Img2ImgStage
 from lib_extension.stages.inpaint import InpaintStage
 from lib_extension.stages.sheet import SheetStage
@@ -18,7 +19,7 @@ def result_size(stage: Any, taken: Size | None) -> Size | None:
         return stage.size
     if isinstance(stage, (Img2ImgStage, UpscaleStage)):
         return _sized(stage.width, stage.height, stage.scale, taken)
-    return None if isinstance(stage, SheetStage) else taken
+    return None if isinstance(stage, (SheetStage, CutStage)) else taken
 
 
 def drawn_size(stage: Any, taken: Size | None) -> Size | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib_extension.stages import composite, control, export, img2img, inpaint, mask, review, sheet, txt2img, upscale
+from lib_extension.stages import composite, control, cut, export, img2img, inpaint, mask, review, sheet, txt2img, upscale
 from lib_extension.stages.stage import StageType
 
 STAGES: dict[str, StageType] = {
@@ -15,6 +15,7 @@ STAGES: dict[str, StageType] = {
         mask.TYPE,
         upscale.TYPE,
         composite.TYPE,
+        cut.TYPE,
         review.TYPE,
         sheet.TYPE,
         export.TYPE,

@@ -37,6 +37,7 @@ stages:
   - {id: larger, type: upscale, takes: background, method: tiled}
   - {id: real, type: composite, takes: larger, over: drawing}
   - {id: sheet, type: sheet, takes: [base, real], labels: "{place}"}
+  - {id: one, type: cut, takes: sheet, which: [0]}
   - {id: files, type: export, takes: real, name: "{place}/{index}", sizes: [{width: 640}]}
 """
 
