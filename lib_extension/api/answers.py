@@ -15,6 +15,8 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 
 from lib_extension.api.guard import Guard
 from lib_extension.spec.errors import AtelierError, BadRequest, TooLarge
@@ -31,13 +33,24 @@ def guarded_route(guard: Guard) -> type[APIRoute]:
     """The class of our routes. It keeps what a host does with errors of its own routes away from ours."""
 
     class GuardedRoute(APIRoute):
+        def matches(self, scope: Scope) -> tuple[Match, Scope]:
+            """HEAD is GET without the body, of every route."""
+            return super().matches({**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope)
+
+        async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["method"] == "HEAD" and "GET" in (self.methods or ()):
+                await self.app(scope, receive, send)
+            else:
+                await super().handle(scope, receive, send)
+
         def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
             answer = super().get_route_handler()
 
             async def answer_or_say_why(request: Request) -> Response:
                 try:
                     guard.check(request)
-                    return await answer(request)
+                    answered = await answer(request)
+                    return _head_of(answered) if request.method == "HEAD" else answered
                 except Exception as error:  # the top: whatever it was, the client gets JSON
                     return error_answer(error)
 
@@ -58,6 +71,13 @@ def error_answer(error: Exception) -> Response:
         return _told(400, "BadRequest", "The client left before its request was read.")
     _log.error("A request failed", exc_info=error)
     return _told(500, "InternalError", "Atelier failed at this request; the server's log says where. Please report it.")
+
+
+def _head_of(answer: Response) -> Response:
+    """The answer without its body, which a stream would never come to the end of."""
+    head = Response(status_code=answer.status_code)
+    head.raw_headers = answer.raw_headers
+    return head
 
 
 async def read_object(request: Request) -> dict[str, Any]:

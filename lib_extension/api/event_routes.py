@@ -70,6 +70,7 @@ async def _stream(desk: Desk, run_id: str, last: int) -> AsyncIterator[str]:
         if time.monotonic() - spoke >= HEARTBEAT:
             spoke = time.monotonic()
             yield ": still here\n\n"
+            await desk.aside(desk.session.ledger.settle)  # whoever carried it out may have been killed
         await asyncio.sleep(_LOOK)
 
 

@@ -11,7 +11,7 @@ from lib_extension.session.asked import Asked
 from lib_extension.spec.errors import BadRequest, near_miss
 from lib_extension.spec.recipe import PICTURES, Input, Recipe
 
-OPTIONS: dict[str, dict[str, Any]] = {
+OPTIONS: dict[str, dict[str, Any]] = {  # recipe.BESIDE_INPUTS
     "rows": {
         "title": "Rows",
         "description": "In place of the recipe's: one item each. Names of inputs, other variables, and paths such as stages.base.steps.",
@@ -57,8 +57,6 @@ def without_given(recipe: Recipe, body: Mapping[str, Any]) -> Recipe:
 
 def read_asked(recipe: Recipe, pictures: Mapping[str, bytes], body: Mapping[str, Any], fetch: Fetch) -> Asked:
     """What the body asks of the recipe, whose own pictures are given too. BadRequest names the field."""
-    if taken := recipe.inputs.keys() & OPTIONS.keys():
-        raise BadRequest(f'The recipe\'s input "{min(taken)}" has a name that means something else here; rename it.')
     known = [*recipe.inputs, *OPTIONS]
     for name in body:
         if name not in known:

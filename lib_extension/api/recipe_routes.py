@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from lib_extension.api.answers import parse_json, read_body, read_object
 from lib_extension.api.desk import Desk
-from lib_extension.api.forms import read_asked, read_picture, run_schema, without_given
+from lib_extension.api.forms import OPTIONS, read_asked, read_picture, run_schema, without_given
 from lib_extension.api.run_routes import run_answer
 from lib_extension.plan import RecipeFile
 from lib_extension.plan.folders import Folder
@@ -24,7 +23,6 @@ from lib_extension.spec.errors import AtelierError, BadRequest
 from lib_extension.stages import as_written, load_recipe, recipe_schema
 
 _ZIP = "application/zip"
-_log = logging.getLogger("atelier")
 
 
 def add_routes(router: APIRouter, desk: Desk) -> None:
@@ -68,44 +66,23 @@ def _add_keeping(router: APIRouter, desk: Desk) -> None:
 
 
 def _add_starting(router: APIRouter, desk: Desk) -> None:
-    """Routes for each recipe that is there now, with its inputs as typed fields, and for those that come later."""
-    for one in desk.session.recipes.all():
-        try:
-            recipe = desk.session.recipes.get(one.name).recipe
-        except AtelierError as error:
-            _log.warning("The recipe %s is left out of the routes: %s", one.name, error)
-            continue
-        _add_starting_of(router, desk, one.name, run_schema(recipe))
-    _add_starting_of(router, desk, "{name}", {"title": "Inputs, rows, confirm", "type": "object", "additionalProperties": True})
+    """For any recipe; `openapi.tell_recipes` tells the fields of each."""
+    schema = {"title": "Run", "description": "The recipe's inputs by name, and:", "type": "object", "properties": OPTIONS}
+    body: dict[str, Any] = {"requestBody": {"content": {"application/json": {"schema": schema}}, "required": False}}
 
-
-def _add_starting_of(router: APIRouter, desk: Desk, name: str, schema: Mapping[str, Any]) -> None:
-    """`name` is a recipe's, or "{name}" for any."""
-    is_any = name == "{name}"
-    extra: dict[str, Any] = {"requestBody": {"content": {"application/json": {"schema": schema}}, "required": False}}
-    if is_any:
-        extra["parameters"] = [{"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}]
-
-    async def asked_by(request: Request) -> Asked:
+    async def asked_by(name: str, request: Request) -> Asked:
         body = await read_object(request)
-        return await desk.aside(lambda: _asked(desk, request.path_params["name"] if is_any else name, body))
+        return await desk.aside(lambda: _asked(desk, name, body))
 
-    async def start(request: Request) -> Response:
-        asked = await asked_by(request)
-        return JSONResponse(await desk.aside(lambda: _start(desk, asked)), 201)
+    @router.post("/recipes/{name}/runs", summary="Run a recipe", operation_id="runs_of_any", openapi_extra=body, status_code=201)
+    async def start(name: str, request: Request) -> Response:
+        asked = await asked_by(name, request)
+        return JSONResponse(await desk.patiently(lambda: _start(desk, asked)), 201)
 
-    async def look_ahead(request: Request) -> Response:
-        asked = await asked_by(request)
-        return JSONResponse(await desk.aside(lambda: outlook_told(desk.session.outlook(asked))))
-
-    told = "any recipe" if is_any else name
-    for path, route, status, does in (("runs", start, 201, "Run"), ("plan", look_ahead, 200, "Plan")):
-        about: dict[str, Any] = {
-            "summary": f"{does} {told}",
-            "operation_id": f"{path}_of_{'any' if is_any else name}",
-            "openapi_extra": extra,
-        }
-        router.add_api_route(f"/recipes/{name}/{path}", route, methods=["POST"], status_code=status, **about)
+    @router.post("/recipes/{name}/plan", summary="Plan a recipe", operation_id="plan_of_any", openapi_extra=body)
+    async def look_ahead(name: str, request: Request) -> Response:
+        asked = await asked_by(name, request)
+        return JSONResponse(await desk.patiently(lambda: outlook_told(desk.session.outlook(asked))))
 
 
 def _listed(desk: Desk, name: str, built_in: bool) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """How do the routes become one router, for whatever FastAPI application there is?
 
     app.include_router(make_router(session, credentials=["user:password"]))
+    tell_recipes(app, session.recipes)
 
 Works with FastAPI from 0.94 on, and so with pydantic 1 and 2: bodies are read here, by the recipes' own declarations.
 """
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 from fastapi import APIRouter
 
 from lib_extension.api import (
+    archive_routes,
     draft_routes,
     event_routes,
     host_routes,
@@ -21,6 +23,7 @@ from lib_extension.api import (
     run_routes,
     thumbnail_routes,
     ui_routes,
+    view_routes,
 )
 from lib_extension.api.answers import guarded_route
 from lib_extension.api.desk import Desk, HostFacts
@@ -38,7 +41,7 @@ def make_router(session: Session, credentials: Iterable[str] = (), host: HostFac
     desk = Desk(session, credentials, host)
     files = UiFiles()
     router = APIRouter(prefix=PREFIX, route_class=guarded_route(desk.guard), tags=["atelier"])
-    for group in (recipe_routes, plan_routes, draft_routes, run_routes, event_routes, picture_routes, thumbnail_routes):
+    for group in (recipe_routes, plan_routes, draft_routes, view_routes, run_routes, archive_routes, event_routes, picture_routes, thumbnail_routes):
         group.add_routes(router, desk)
     host_routes.add_routes(router, desk, files.version)
     ui_routes.add_routes(router, desk, files)

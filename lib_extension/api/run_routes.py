@@ -44,7 +44,7 @@ def _add_reading(router: APIRouter, desk: Desk) -> None:
     )
     async def runs(request: Request) -> Response:
         recipe, limit = request.query_params.get("recipe", ""), _number(request, "limit", 100, _MOST)
-        return JSONResponse(await desk.aside(lambda: [run_told(run) for run in desk.session.ledger.runs.all(recipe, limit)]))
+        return JSONResponse(await desk.aside(lambda: _listed(desk, recipe, limit)))
 
     @router.get("/runs/{id}", summary="A run, its stages, and the choices that it waits for")
     async def run(id: str) -> Response:
@@ -85,6 +85,7 @@ def _add_steering(router: APIRouter, desk: Desk) -> None:
 def run_answer(desk: Desk, run_id: str) -> dict[str, Any]:
     """All that is to be said of a run."""
     session = desk.session
+    session.ledger.settle()
     run = session.ledger.runs.get(run_id)
     progress = None
     if run.state == "running":
@@ -99,6 +100,11 @@ def run_answer(desk: Desk, run_id: str) -> dict[str, Any]:
         "stages": [node_told(node) for node in session.ledger.nodes(run_id)],
         "reviews": [review_told(review) for review in session.reviews(run_id)] if run.state in ("waiting", "running") else [],
     }
+
+
+def _listed(desk: Desk, recipe: str, limit: int) -> list[dict[str, Any]]:
+    desk.session.ledger.settle()
+    return [run_told(run) for run in desk.session.ledger.runs.all(recipe, limit)]
 
 
 def _choose(desk: Desk, run_id: str, choice: Choice) -> dict[str, Any]:

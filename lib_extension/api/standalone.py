@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from lib_extension.api.openapi import tell_recipes
 from lib_extension.api.router import make_router
 from lib_extension.backend.parse import parse_backend
 from lib_extension.session.home import Home
@@ -32,4 +33,5 @@ def make_app() -> FastAPI:
 
     app = FastAPI(title="Atelier", lifespan=lifespan)
     app.include_router(make_router(session, serving.credentials))
+    tell_recipes(app, session.recipes)
     return app

@@ -14,6 +14,8 @@ VERSION = 1  # of the recipe's form; stages.load_recipe brings older ones up to 
 InputType = Literal["image", "mask", "text", "number", "choice", "lora", "checkpoint"]
 PICTURES = ("image", "mask")  # the input types whose value is a file
 
+BESIDE_INPUTS = ("rows", "axes", "confirm")  # what a request that starts a recipe may say beside the values of its inputs
+
 VARIABLE = re.compile(r"(\{)?\{([A-Za-z_][A-Za-z0-9_-]*)\}(?(1)\})")  # {name}; {{name}} stands for the text {name}
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -65,6 +67,8 @@ class Recipe(Settings):
         for kind, name in [("input", name) for name in self.inputs] + [("stage", str(stage.get("id", ""))) for stage in self.stages]:
             if not _NAME.fullmatch(name):
                 raise BadRequest(f'The {kind} "{name}" needs a name of letters, digits, _ and -, beginning with a letter.')
+            if kind == "input" and name in BESIDE_INPUTS:
+                raise BadRequest(f'An input cannot be named "{name}", which means something else where runs are started; call it another.')
             if name in seen:
                 raise BadRequest(f'"{name}" is the name of a {seen[name]} and of a {kind}; give each its own.')
             seen[name] = kind

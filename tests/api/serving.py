@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from lib_extension.api import make_router
+from lib_extension.api import make_router, tell_recipes
 from lib_extension.backend.parse import parse_backend
 from lib_extension.session.home import Home
 from lib_extension.session.recipes import Recipes
@@ -76,6 +76,7 @@ def served(folder: Path, backend: str, credentials: Sequence[str] = ()) -> Itera
     app = FastAPI()
     app.add_middleware(GZipMiddleware, minimum_size=1)
     app.include_router(make_router(session, credentials))
+    tell_recipes(app, session.recipes)
     # asyncio sends at once, without waiting for acknowledgements, only over sockets that name their protocol.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))

@@ -69,3 +69,14 @@ def test_silence_is_broken_by_a_heartbeat(server: Served, monkeypatch: pytest.Mo
     server.ended(run["id"], "waiting")
     with server.client.stream("GET", f"/atelier/v1/runs/{run['id']}/events") as answer:
         assert any(line == ": still here" for line in answer.iter_lines())
+
+
+def test_the_stream_of_a_run_whose_process_was_killed_ends(server: Served, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(event_routes, "HEARTBEAT", 0.2)
+    run: Any = server.json("POST", "/recipes/tiny/runs", 201)
+    server.ended(run["id"], "waiting")
+    server.session.ledger.runs.set_state(run["id"], "running")  # as it stands when its process was killed
+    with server.client.stream("GET", f"/atelier/v1/runs/{run['id']}/events") as answer:
+        last = [json.loads(block["data"]) for block in blocks(answer) if "data" in block][-1]
+    assert (last["state"], "resume it" in last["message"]) == ("failed", True)
+    assert server.json("GET", f"/runs/{run['id']}")["state"] == "failed"  # pyright: ignore[reportIndexIssue, reportCallIssue, reportArgumentType]

@@ -3,14 +3,18 @@ from __future__ import annotations
 import base64
 import io
 import json
+import shutil
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from lib_extension.api.forms import OPTIONS
 from lib_extension.pictures.png import open_picture
+from lib_extension.spec.recipe import BESIDE_INPUTS
 from tests.api.serving import Served, served
 from tests.runs.stub_backend import Stub
 from tests.session.rooms import DRAWING
@@ -45,6 +49,71 @@ def test_openapi_tells_the_inputs_of_each_recipe_with_their_types(server: Served
     assert schema["properties"]["drawing"]["type"] == "string"
     assert schema["properties"]["rows"]["type"] == "array"
     assert schema["additionalProperties"] is False
+
+
+def test_openapi_tells_recipes_that_were_saved_or_deleted_meanwhile(server: Served):
+    def inputs(name: str) -> dict[str, Any]:
+        paths = server.client.get("/openapi.json").json()["paths"]
+        path = f"/atelier/v1/recipes/{name}/runs"
+        if path not in paths:
+            return {}
+        operation = paths[path]["post"]
+        assert (operation["operationId"], "201" in operation["responses"], "parameters" in operation) == (f"runs_of_{name}", True, False)
+        return operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
+
+    recipe = {"inputs": {"size": {"type": "number"}}, "stages": [{"id": "a", "type": "txt2img", "prompt": "{size}"}]}
+    assert inputs("mine") == {}
+    server.json("PUT", "/recipes/mine", json=recipe)
+    assert inputs("mine")["size"]["type"] == "number"
+    server.json("PUT", "/recipes/mine", json={**recipe, "inputs": {"size": {"type": "text"}}})
+    assert inputs("mine")["size"]["type"] == "string"
+    server.json("DELETE", "/recipes/mine")
+    assert inputs("mine") == {}
+    (server.session.home.recipes / "broken.zip").write_bytes(b"no zip")
+    assert inputs("broken") == {}
+    assert inputs("tiny")["thing"]["default"] == "watch"
+
+
+@pytest.mark.parametrize("name", BESIDE_INPUTS)
+def test_an_input_that_would_be_taken_for_something_else_is_refused_when_it_is_saved(server: Served, name: str):
+    recipe = {"inputs": {name: {"type": "text"}}, "stages": [{"id": "a", "type": "txt2img"}]}
+    told: Any = server.json("PUT", "/recipes/mine", 422, json=recipe)
+    assert f'An input cannot be named "{name}"' in told["detail"]
+    assert name in OPTIONS
+
+
+def test_head_is_get_without_the_body(server: Served):
+    name = server.session.blobs.put(DRAWING)
+    answer = server.client.head(f"/atelier/v1/pictures/{name}.png", headers={"Accept-Encoding": "identity"})
+    assert (answer.status_code, answer.headers["content-length"], answer.content) == (200, str(len(DRAWING)), b"")
+    assert server.client.head("/atelier/v1/runs/nothing").status_code == 404
+    run: Any = server.json("POST", "/recipes/tiny/runs", 201)
+    server.ended(run["id"], "waiting")
+    assert server.client.head(f"/atelier/v1/runs/{run['id']}/events", timeout=5).headers["content-type"].startswith("text/event-stream")
+    assert server.client.head("/atelier/v1/recipes/tiny/runs").status_code == 404
+
+
+def test_a_runs_folder_comes_as_one_zip(server: Served, stub: Stub):
+    stub.delay = 0.3
+    run: Any = server.json("POST", "/recipes/tiny/runs", 201)
+    server.json("GET", f"/runs/{run['id']}/files.zip", 404)
+    server.ended(run["id"], "waiting")
+    answer = server.client.get(f"/atelier/v1/runs/{run['id']}/files.zip")
+    assert answer.headers["content-type"] == "application/zip"
+    assert f'filename="{run["id"]}.zip"' in answer.headers["content-disposition"]
+    folder = server.session.home.outputs(run["id"])
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["01-base/001-1.png", "01-base/001-2.png", "manifest.json"]
+        for name in archive.namelist():
+            assert archive.read(name) == (folder / name).read_bytes()
+    assert server.client.get(f"/atelier/v1/runs/{run['id']}/files.zip").content == answer.content
+    (folder / "01-base/001-1.png").unlink()
+    with zipfile.ZipFile(io.BytesIO(server.client.get(f"/atelier/v1/runs/{run['id']}/files.zip").content)) as archive:
+        assert archive.namelist() == ["01-base/001-2.png", "manifest.json"]
+    shutil.rmtree(folder)
+    told: Any = server.json("GET", f"/runs/{run['id']}/files.zip", 404)
+    assert "resume it" in told["detail"]
 
 
 def test_pictures_come_as_base64_or_as_ids(server: Served, stub: Stub):
