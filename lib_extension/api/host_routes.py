@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from lib_extension.api.answers import LARGEST_BODY
 from lib_extension.api.desk import Desk
 from lib_extension.api.queries import flag, query
-from lib_extension.backend.pulse import Pulse
+from lib_extension.backend.latest import Latest
 from lib_extension.pictures.png import MOST_PIXELS
 from lib_extension.plan.recipe_files import MOST_PICTURE
 from lib_extension.plan.rows import MOST_ITEMS, UNCONFIRMED_ITEMS
@@ -18,6 +18,8 @@ from lib_extension.runs.surroundings import last_seen
 from lib_extension.session.supplies import supplies
 from lib_extension.stages.recipe_form import STAGES_AT_MOST
 
+_FRESH = 10.0  # seconds that an answer counts
+_PATIENCE = 1.0
 _LIMITS = {
     "body_bytes": LARGEST_BODY,
     "picture_bytes": MOST_PICTURE,
@@ -30,11 +32,12 @@ _LIMITS = {
 
 def add_routes(router: APIRouter, desk: Desk, version: str) -> None:
     """On paths below the router's prefix. `version`: of the tab's files."""
-    pulse = Pulse(desk.session.pool.backends)
+    pings = {backend.spec: backend.ping for backend in desk.session.pool.backends}
+    problems = Latest(lambda spec: pings[spec](), _FRESH)
 
     @router.get("/host", summary="Where the tab is, and which backends answer")
     async def host() -> Response:
-        backends = await desk.aside(lambda: _backends(desk, pulse))
+        backends = await desk.aside(lambda: _backends(desk, problems))
         about = {"kind": desk.host.kind, "ui": version, "language": desk.host.language, "features": dict(desk.host.features)}
         return JSONResponse({**about, "backends": backends, "limits": _LIMITS})
 
@@ -46,12 +49,12 @@ def add_routes(router: APIRouter, desk: Desk, version: str) -> None:
         return JSONResponse(await desk.patiently(lambda: supplies(desk.session.pool.backends, desk.session.ledger, fresh)))
 
 
-def _backends(desk: Desk, pulse: Pulse) -> list[dict[str, Any]]:
-    problems = pulse.problems()
+def _backends(desk: Desk, problems: Latest[str]) -> list[dict[str, Any]]:
+    """`reachable` is null where that is not known within a moment."""
     told = []
     for backend in desk.session.pool.backends:
         seen = last_seen(desk.session.ledger, backend.spec)
-        problem = problems[backend.spec]
+        problem = problems.get(backend.spec, _PATIENCE)
         about = {"host": seen.identity.host if seen else "", "version": seen.identity.version if seen else ""}
         told.append({"spec": backend.spec, "reachable": None if problem is None else not problem, **about, "problem": problem or ""})
     return told

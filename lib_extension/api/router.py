@@ -24,6 +24,7 @@ from lib_extension.api import (
     thumbnail_routes,
     ui_routes,
     view_routes,
+    view_routes,
 )
 from lib_extension.api.answers import guarded_route
 from lib_extension.api.desk import Desk, HostFacts

@@ -123,9 +123,9 @@ class Backend:
             self._drop(here)
             raise
 
-    def progress(self, task_id: str) -> Progress | None:
+    def progress(self, task_id: str, preview: bool = False) -> Progress | None:
         """How far a call of ours is; None for one that is not on its way (a WebUI calls failed tasks active for ever)."""
-        return self._flights.progress(task_id)
+        return self._flights.progress(task_id, preview)
 
     def interrupt(self, task_id: str) -> bool:
         """Stop a call of ours within a step, and whatever else runs there is left alone. False where it was not running."""

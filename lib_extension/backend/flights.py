@@ -37,11 +37,11 @@ class Flights:
                 if self._flying.get(flight.task_id) is flight:
                     del self._flying[flight.task_id]
 
-    def progress(self, task_id: str) -> Progress | None:
+    def progress(self, task_id: str, preview: bool = False) -> Progress | None:
         """Of a call of ours. One that failed is not on its way any more, whatever the host says."""
         with self._lock:
             flight = self._flying.get(task_id)
-        return flight.progress() if flight else None
+        return flight.progress(preview) if flight else None
 
     def interrupt(self, task_id: str) -> bool:
         """Stop a call of ours; False where it was not running."""
@@ -106,12 +106,12 @@ class Flight:
             return False
         return True
 
-    def progress(self) -> Progress | None:
-        """How far it is, or None when it cannot be known."""
+    def progress(self, preview: bool = False) -> Progress | None:
+        """How far it is, or None when it cannot be known. `preview`: with the latest live preview, which the host has to encode."""
         if not self._tells_tasks:
             state = self._state()
             return Progress("running", float(state.get("progress") or 0)) if self._found_idle else Progress("sent")
-        told = self._task()
+        told = self._task(preview)
         if told.get("active"):
             return Progress("running", float(told.get("progress") or 0), str(told.get("live_preview") or ""))
         return Progress("queued" if told.get("queued") else "sent")
@@ -145,8 +145,8 @@ class Flight:
         if state.get("interrupted") or state.get("skipped"):
             self._cut_short.add(str(state.get("job_timestamp")))
 
-    def _task(self) -> Mapping[str, Any]:
-        query = {"id_task": self.task_id, "id_live_preview": -1, "live_preview": True}
+    def _task(self, preview: bool = False) -> Mapping[str, Any]:
+        query = {"id_task": self.task_id, "id_live_preview": -1, "live_preview": preview}
         return self._aside(lambda: self._wire.post("/internal/progress", query, timeout=ASIDE_SECONDS))
 
     def _state(self) -> Mapping[str, Any]:

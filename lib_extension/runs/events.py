@@ -52,6 +52,11 @@ class Events:
             rows = connection.execute(question, (run_id, last, limit)).fetchall()
         return [Event(id=row["id"], run=row["run"], at=row["at"], kind=row["kind"], data=json.loads(row["data"])) for row in rows]
 
+    def last_id(self, run_id: str) -> int:
+        """Of the run's latest event; 0 where it has none."""
+        with self._database.read() as connection:
+            return connection.execute("SELECT coalesce(max(id), 0) FROM events WHERE run = ?", (run_id,)).fetchone()[0]
+
     def follow(self, run_id: str, last: int = 0, stop: Callable[[], bool] = lambda: False) -> Iterator[Event | None]:
         """Events as they come, from `last` on; None about once a second while nothing comes. Ends after the run has ended, or by `stop`."""
         quiet_since = time.monotonic()

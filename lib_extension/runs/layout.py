@@ -55,8 +55,11 @@ class Layout:
         if result.files or is_review(node.type):
             return
         for index, picture in enumerate(result.pictures):
-            number = self._first[node.key] + index + 1
-            yield Place(f"{self.folder(node.id)}/{self._item(node)}-{number}.png", index, picture.blob)
+            yield Place(self.file(node, index), index, picture.blob)
+
+    def file(self, node: Node, index: int) -> str:
+        """Of one of a node's pictures."""
+        return f"{self.folder(node.id)}/{self._item(node)}-{self._first[node.key] + index + 1}.png"
 
     def _item(self, node: Node) -> str:
         is_run_wide = getattr(node.stage, "scope", "item") == "run"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from lib_extension.spec.errors import NotFound, near_miss
 
 Wish = Literal["", "pause", "cancel"]
 _MARKED = 400  # nodes in one change
+_ESCAPED = re.compile(r"[%_!]")  # what LIKE takes for more than itself
 
 
 class Runs:
@@ -64,6 +66,21 @@ class Runs:
         question = "SELECT * FROM runs WHERE ? IN ('', name) ORDER BY created DESC, id DESC LIMIT ?"
         with self._database.read() as connection:
             return [_run(row) for row in connection.execute(question, (name, limit))]
+
+    def search(self, text: str, name: str, states: Collection[State], before: str, limit: int) -> list[Run]:
+        """Runs, the newest first: with `text` in id, recipe or inputs; of the recipe `name`; in one of these states; older than a run."""
+        pattern = f"%{_ESCAPED.sub(_escape, text)}%"
+        wanted = "(id LIKE ? ESCAPE '!' OR recipe LIKE ? ESCAPE '!' OR inputs LIKE ? ESCAPE '!') AND ? IN ('', name)"
+        values: list[Any] = [pattern, pattern, pattern, name]
+        if states:
+            wanted += f" AND state IN ({','.join('?' * len(states))})"
+            values += states
+        if before:
+            wanted += " AND (created, id) < (SELECT created, id FROM runs WHERE id = ?)"
+            values.append(before)
+        question = f"SELECT * FROM runs WHERE {wanted} ORDER BY created DESC, id DESC LIMIT ?"
+        with self._database.read() as connection:
+            return [_run(row) for row in connection.execute(question, (*values, limit))]
 
     def with_key(self, key: str) -> list[str]:
         """The ids of the runs that have this stage instance, the newest first."""
@@ -189,6 +206,10 @@ def _run(row: Any) -> Run:
         updated=row["updated"],
         pinned=bool(row["pinned"]),
     )
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"!{found[0]}"
 
 
 def _json(value: Any) -> str:

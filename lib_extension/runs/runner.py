@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from random import SystemRandom
 from typing import Literal
@@ -100,9 +101,7 @@ class Runner:
 
     def planned(self, run_id: str) -> Planned:
         """What a run that is at work here goes by, or else as `plan`."""
-        carrying = self._carrying.get(run_id)
-        planned = carrying.standing.planned if carrying is not None else None
-        return planned if planned is not None and planned.plan.nodes else self.plan(run_id)
+        return self.plan_at_work(run_id) or self.plan(run_id)
 
     def preview(
         self,
@@ -169,6 +168,22 @@ class Runner:
         carrying = self._carrying.get(run_id)
         if carrying is not None:
             carrying.look_again()
+
+    def plan_at_work(self, run_id: str) -> Planned | None:
+        """The plan that the run goes by, where it is at work here."""
+        carrying = self._carrying.get(run_id)
+        planned = carrying.standing.planned if carrying is not None else None
+        return planned if planned is not None and planned.plan.nodes else None
+
+    def live_preview(self, run_id: str) -> str:
+        """A data URL of what is being drawn for the run, where it is at work here; '' where there is none to see."""
+        carrying = self._carrying.get(run_id)
+        for backend, task_id in list(carrying.workforce.calls.values()) if carrying is not None else ():
+            with suppress(BackendError):
+                progress = backend.progress(task_id, preview=True)
+                if progress is not None and progress.preview:
+                    return progress.preview
+        return ""
 
     def progress(self, run_id: str) -> Progress:
         """How far the run is, and how long the rest may take. For a run that is at work here it costs little."""

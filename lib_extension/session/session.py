@@ -20,10 +20,13 @@ from lib_extension.runs.records import Run
 from lib_extension.runs.runner import Runner
 from lib_extension.runs.surroundings import last_seen
 from lib_extension.session.asked import Asked
+from lib_extension.session.brief import Briefs
 from lib_extension.session.draft import Drafts
 from lib_extension.session.editing import Editing
+from lib_extension.session.gallery import Gallery
 from lib_extension.session.home import Home
 from lib_extension.session.outlook import InputFacts, Outlook, PreflightRefused, look_ahead
+from lib_extension.session.plans import Plans
 from lib_extension.session.recipes import Recipes
 from lib_extension.session.restoring import Restorer
 from lib_extension.session.reviews import Review, find_review, open_reviews, places_of
@@ -53,12 +56,16 @@ class Session:
         self.restorer = Restorer(self.runner)
         self.editing = Editing(self.recipes, self.blobs)
         self.drafts = Drafts(home.draft, self.ledger.database, self.editing.is_changed)
+        plans = Plans(self.runner)
+        self.briefs = Briefs(self.runner, plans)
+        self.gallery = Gallery(self.runner, plans)
         self.thumbnails = Thumbnails(home.thumbnails, self.blobs)
         self._guard = threading.Lock()  # of the next
         self._deliveries: dict[str, Delivery] = {}
 
     def close(self) -> None:
         """Pause what runs here, bring what it made, and let go of everything."""
+        self.briefs.close()
         self.runner.close()
         for run_id in list(self._deliveries):
             with suppress(AtelierError):  # whoever waited was told
