@@ -24,7 +24,6 @@ from lib_extension.api import (
     thumbnail_routes,
     ui_routes,
     view_routes,
-    view_routes,
 )
 from lib_extension.api.answers import guarded_route
 from lib_extension.api.desk import Desk, HostFacts
@@ -42,7 +41,17 @@ def make_router(session: Session, credentials: Iterable[str] = (), host: HostFac
     desk = Desk(session, credentials, host)
     files = UiFiles()
     router = APIRouter(prefix=PREFIX, route_class=guarded_route(desk.guard), tags=["atelier"])
-    for group in (recipe_routes, plan_routes, draft_routes, view_routes, run_routes, archive_routes, event_routes, picture_routes, thumbnail_routes):
+    for group in (
+        recipe_routes,
+        plan_routes,
+        draft_routes,
+        view_routes,
+        run_routes,
+        archive_routes,
+        event_routes,
+        picture_routes,
+        thumbnail_routes,
+    ):
         group.add_routes(router, desk)
     host_routes.add_routes(router, desk, files.version)
     ui_routes.add_routes(router, desk, files)
