@@ -18,6 +18,8 @@ from lib_extension.spec.settings import Settings, field
 class Operation(Settings):
     """One step after a mask was found: exactly one of these."""
 
+    exactly_one = True
+
     invert: bool = field(False, label="Invert")
     grow: int | None = field(None, label="Grow", minimum=0, maximum=1024, help="By a disc of this radius in pixels.")
     shrink: int | None = field(None, label="Shrink", minimum=0, maximum=1024, help="By a disc of this radius in pixels.")

@@ -94,6 +94,8 @@ class Unfilled(str):
 class Settings:
     """Base of every frozen dataclass whose fields are settings."""
 
+    exactly_one = False  # no setting: whether one field alone may be set, so that forms ask which
+
     def check(self) -> None:
         """Raises BadRequest where fields contradict each other. Called by from_json when each field alone is right."""
 
@@ -319,7 +321,8 @@ def _object_schema(cls: type[Settings], defs: dict[str, Any]) -> dict[str, Any]:
             properties[spec.name]["default"] = to_json(spec.default_factory())
         else:
             required.append(spec.name)
-    about = {"description": cls.__doc__.strip().split("\n")[0]} if cls.__doc__ else {}
+    about: dict[str, Any] = {"description": cls.__doc__.strip().split("\n")[0]} if cls.__doc__ else {}
+    about |= {"x-exactly-one": True} if cls.exactly_one else {}
     schema = {"title": cls.__name__, **about, "type": "object", "properties": properties, "additionalProperties": False}
     return schema | ({"required": required} if required else {})
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from lib_extension.spec.recipe import Recipe
 from lib_extension.spec.settings import json_schema, value_schema
+from lib_extension.stages.stage import StageType
 from lib_extension.stages.types import STAGES
 
 Schema = dict[str, Any]
@@ -28,8 +29,9 @@ def recipe_schema() -> Schema:
         stages.append(value_schema(kind.settings, defs))
         stage = defs[kind.settings.__name__]
         stage["properties"]["type"] = {"title": "Type", "const": name}
-        stage["properties"]["takes"]["anyOf"] = [{"type": "array", "items": stage["properties"]["takes"].pop("items")}, {"type": "string"}]
-        del stage["properties"]["takes"]["type"]
+        stage["properties"]["takes"] |= _takes(stage["properties"]["takes"].pop("items"), kind)
+        if kind.takes != "nothing":
+            del stage["properties"]["takes"]["type"]
     for declared in defs.values():
         declared["properties"] = {
             name: inner if name in _NEVER_VARIABLE else _or_variable(inner) for name, inner in declared["properties"].items()
@@ -37,6 +39,11 @@ def recipe_schema() -> Schema:
     schema["properties"]["stages"]["items"] = {"oneOf": stages}
     schema["$defs"] = {**schema.get("$defs", {}), **defs, "Variable": _VARIABLE}
     return schema
+
+
+def _takes(names: Schema, kind: StageType) -> Schema:
+    """One name stands for a list of it; what takes nothing has an empty list."""
+    return {"maxItems": 0} if kind.takes == "nothing" else {"anyOf": [{"type": "array", "items": names}, {"type": "string"}]}
 
 
 def _or_variable(schema: Schema) -> Schema:

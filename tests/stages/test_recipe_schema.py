@@ -29,6 +29,10 @@ def test_every_type_of_stage_and_kind_of_mask_is_in_it():
     assert {"AlphaMask", "CombinedMask", "DetectorMask", "SharpnessScore", "Control", "LoraUse", "ExportSize"} <= SCHEMA["$defs"].keys()
 
 
+def test_forms_are_told_where_only_one_field_may_be_set():
+    assert [name for name, one in SCHEMA["$defs"].items() if one.get("x-exactly-one")] == ["Operation"]
+
+
 def test_a_recipe_with_every_type_of_stage_is_valid():
     VALID.validate(yaml.safe_load(EVERY_STAGE))
 
@@ -52,6 +56,7 @@ def test_variables_are_valid_in_any_field(stage: dict[str, Any]):
         {"type": "txt2img", "stepps": 3},
         {"type": "txt2img", "steps": "many"},
         {"type": "txt2img", "steps": 0},
+        {"type": "txt2img", "takes": ["base"]},
         {"type": "img2img", "takes": 3},
         {"type": "mask", "takes": "base"},
         {"type": "mask", "takes": "base", "mask": {"kind": "alfa"}},
