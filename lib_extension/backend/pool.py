@@ -31,10 +31,11 @@ class Pool:
             backend.close()
 
     def _asked(self, call: Call) -> list[tuple[Backend, str]]:
-        among = self.backends
-        if isinstance(call, MODEL_CALLS) and self.helper is not None:
-            among = (*among, self.helper)
-        return [(backend, _reason(backend, call)) for backend in among]
+        """What each says; the helper is left asleep where another can."""
+        asked = [(backend, _reason(backend, call)) for backend in self.backends]
+        if isinstance(call, MODEL_CALLS) and self.helper is not None and all(reason for _, reason in asked):
+            asked.append((self.helper, _reason(self.helper, call)))
+        return asked
 
 
 def _reason(backend: Backend, call: Call) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from lib_extension.backend.backend import Backend
+from lib_extension.backend.connection import Connection
 from lib_extension.backend.errors import Missing, Unreachable
 from lib_extension.backend.parse import parse_backend
 from lib_extension.backend.pool import Pool
@@ -200,6 +201,17 @@ def test_networks_are_asked_of_the_helper() -> None:
     assert pool.eligible(call) == (helper,)
     assert pool.eligible(PLAIN) == pool.backends
     assert "only the embedded engine" in Pool([backend_over(Misbehaving())]).why_none(call)
+
+
+def test_an_engine_among_the_backends_lets_the_helper_sleep() -> None:
+    """Reached by its address, nobody knows beforehand that it is one."""
+
+    def woken() -> Connection:
+        raise AssertionError("the helper was started")
+
+    engine = backend_over(Engine())
+    pool = Pool([backend_over(Misbehaving()), engine], Backend("engine:none", woken))
+    assert pool.eligible(ModelTags(image="x")) == (engine,)
 
 
 def test_a_closed_backend_is_reached_again() -> None:
