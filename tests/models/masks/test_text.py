@@ -7,39 +7,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from transformers import CLIPSegConfig, CLIPSegForImageSegmentation, CLIPSegProcessor, CLIPTokenizer
-from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
 from lib_extension.models.masks.found import Places, Thing
 from lib_extension.models.masks.text import Text, TextSettings
 from lib_extension.spec.errors import BadFile, BadRequest, NotFound
 from lib_extension.spec.settings import from_json
 from tests.engine.inside import scene
-
-TOKENIZER = Path(__file__).parents[3] / "lib_extension" / "models" / "demo" / "tokenizer"
-BOTH: dict[str, Any] = {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32}
+from tests.models.masks.clipseg_files import told_by_clipseg, write_clipseg
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a tiny CLIPSeg of random weights."""
+    """A folder with a tiny CLIPSeg."""
     folder = tmp_path_factory.mktemp("models")
-    torch.manual_seed(0)
-    config = CLIPSegConfig(
-        vision_config={**BOTH, "num_hidden_layers": 3, "image_size": 32, "patch_size": 16},
-        text_config={**BOTH, "num_hidden_layers": 2},
-        projection_dim=16,
-        extract_layers=[0, 1],
-        reduce_dim=8,
-        conditional_layer=0,
-        decoder_num_attention_heads=2,
-        decoder_intermediate_size=16,
-    )
-    CLIPSegForImageSegmentation(config).save_pretrained(folder / "clipseg")
-    pictures = ViTImageProcessorPil(size={"height": 64, "width": 64})
-    CLIPSegProcessor(pictures, CLIPTokenizer.from_pretrained(TOKENIZER)).save_pretrained(folder / "clipseg")
+    write_clipseg(folder / "clipseg")
     return folder
 
 
@@ -48,12 +30,8 @@ def find(models: Path, **settings: Any) -> list[Thing]:
 
 
 def told(models: Path, text: str) -> np.ndarray:
-    """What the network itself says, by its library's own way."""
-    folder = models / "clipseg"
-    inputs = CLIPSegProcessor.from_pretrained(folder)(text=[text], images=[scene(90, 50)], return_tensors="pt")
-    with torch.no_grad():
-        logits = CLIPSegForImageSegmentation.from_pretrained(folder).eval()(**inputs).logits
-    return torch.sigmoid(logits).reshape(64, 64).numpy()
+    """What the network itself says."""
+    return told_by_clipseg(models / "clipseg", text, scene(90, 50))
 
 
 def test_the_mask_is_where_the_network_is_sure(models: Path) -> None:
