@@ -51,8 +51,10 @@ def _matched(pasted: Image.Image, ground: Image.Image, mask: Image.Image, width:
 
 def _nearness(mask: Image.Image, width: int) -> Floats:
     """(H, W) 1 outside and for the outermost pixels inside, 0 from `width` pixels inside on."""
-    inner, sigma = masks.grow(masks.threshold(mask), -1), (width - 1) / 2.5  # the blur reaches 2.5 standard deviations
-    return np.clip((255 - np.asarray(masks.blur(inner, sigma, sigma), np.float32)) / 127.5, 0, 1)
+    whole = masks.threshold(mask)
+    inner, sigma = masks.grow(whole, -1), (width - 1) / 2.5  # the blur reaches 2.5 standard deviations, and aslant a little further
+    nearness = np.clip((255 - np.asarray(masks.blur(inner, sigma, sigma), np.float32)) / 127.5, 0, 1)
+    return np.where(np.asarray(masks.grow(whole, -width)) == 255, 0, nearness)
 
 
 def _averaged(values: Floats, width: int) -> Floats:

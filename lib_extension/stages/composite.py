@@ -72,4 +72,5 @@ TYPE = StageType(
     takes="each",
     references=lambda stage: tuple(dict.fromkeys((stage.over, *mask_names(stage.mask)))),
     local=lambda stage: not asks_network(stage.mask),
+    version=2,
 )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from lib_extension.pictures.colour_match import match_edge
+from lib_extension.pictures.mask_algebra import shrink
 from lib_extension.spec.errors import BadRequest
 
 RNG = np.random.default_rng(3)
@@ -35,6 +36,15 @@ def test_another_light_is_taken_on_at_the_edge_and_only_there(light: tuple[int, 
     steps = np.abs(change[40, 10 : 10 + width])
     assert (np.diff(steps, axis=0) <= 0).all(), "less and less"
     assert (np.abs(change) <= np.abs(light)).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, SIZE[0]), st.integers(0, SIZE[1])), min_size=3, max_size=6), st.integers(1, 12))
+def test_whatever_the_outline_no_pixel_further_in_changes(corners: list[tuple[int, int]], width: int):
+    mask = Image.new("L", SIZE)
+    ImageDraw.Draw(mask).polygon(corners, fill=255)
+    change = matched(255 - PASTED, mask, width) - PASTED
+    assert (change[np.asarray(shrink(mask, width)) == 255] == 0).all()
 
 
 def test_the_same_light_changes_nothing():
