@@ -12,7 +12,7 @@ from PIL import Image
 
 from lib_extension.backend.errors import BackendError, Failed, Refused, Unreachable, WrongAnswer
 from lib_extension.backend.wire import GENERATION_SECONDS, Wire
-from lib_extension.pictures.png import decode_picture, encode_base64
+from lib_extension.pictures.png import decode_picture
 from lib_extension.spec.sdapi import Img2Img, Txt2Img
 
 __all__ = ["Answer", "BackendError", "Client", "Failed", "Refused", "Unreachable", "WrongAnswer"]
@@ -61,25 +61,9 @@ class Client:
             )
         return found
 
-    def progress(self) -> float:
-        """How much of the call that runs now is done, 0 to 1."""
-        return float(self._wire.get("/sdapi/v1/progress?skip_current_image=true")["progress"])
-
-    def checkpoint(self) -> str:
-        """The title of the checkpoint in use, with its hash."""
-        return str(self._wire.get("/sdapi/v1/options")["sd_model_checkpoint"])
-
     def controlnets(self) -> list[str]:
         """The names of the ControlNet models that are there."""
         return list(self._wire.get("/controlnet/model_list")["model_list"])
-
-    def part(self, picture: Image.Image, name: str) -> Image.Image:
-        """Where the embedded engine's network sees the part (`object`, `face`, …): mode L, the picture's size, white is the part."""
-        answer = self._object(self._wire.post("/atelier-engine/v1/parts", {"image": encode_base64(picture)}), "parts")
-        try:
-            return decode_picture(answer["masks"][name], what="A mask from the backend").convert("L")
-        except (KeyError, TypeError) as error:
-            raise WrongAnswer(f"{self._wire.name} found no part called {name}: is it Atelier's engine?") from error
 
     def _object(self, answer: Any, route: str) -> dict[str, Any]:
         if not isinstance(answer, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -44,9 +45,12 @@ def to_engine(model: str) -> Connect:
     """An embedded engine with `model`, started for this process and stopped when the connection is closed."""
 
     def start() -> Connection:
+        folder = Path(tempfile.mkdtemp(prefix="atelier-engine-"))  # stays where the engine does not start: the error names the log in it
         with ExitStack() as opened:
-            folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="atelier-engine-")))
             url = opened.enter_context(running_engine(model, folder / "engine.log"))
-            return Connection(url, httpx.HTTPTransport(), name=f"the engine ({model})", close=opened.pop_all().close)
+            ended = ExitStack()
+            ended.callback(shutil.rmtree, folder, ignore_errors=True)
+            ended.push(opened.pop_all())  # the engine first: it has the log open
+            return Connection(url, httpx.HTTPTransport(), name=f"the engine ({model})", close=ended.close)
 
     return start

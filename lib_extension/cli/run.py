@@ -11,6 +11,7 @@ from lib_extension.cli.ending import end
 from lib_extension.cli.findings import say_findings
 from lib_extension.cli.follow import Wanted, start_and_follow
 from lib_extension.cli.options import add_backends, add_home, add_recipe, asked_by, opened
+from lib_extension.runs.storage import disk_errors
 
 
 def _add_words(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +27,13 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--private", action="store_true", help="let no file say how it was made")
 
 
+def _made_ready(folder: Path) -> str:
+    """The folder's full path. It is made now, so that a place that takes no files is told of before any picture is drawn."""
+    with disk_errors("The output folder"):
+        folder.mkdir(parents=True, exist_ok=True)
+    return str(folder.resolve())
+
+
 def _carry_out(options: argparse.Namespace) -> int:
     with opened(options) as session:
         asked = asked_by(session, options)
@@ -34,7 +42,7 @@ def _carry_out(options: argparse.Namespace) -> int:
                 f"{asked.recipe.title or asked.recipe.name}, with {', '.join(backend.spec for backend in session.pool.backends)}",
                 flush=True,
             )
-        run_id, outlook = session.add(asked, str(options.output.resolve()) if options.output else "")
+        run_id, outlook = session.add(asked, _made_ready(options.output) if options.output else "")
         if not options.json:
             say_findings(outlook.findings)
             print(f"Run {run_id}; what is made is kept in {session.home.folder}", flush=True)

@@ -30,45 +30,6 @@ def image_grid(pictures: Sequence[Image.Image], rows: int | None = None) -> Imag
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of a contact sheet; a None leaves its place empty."""
-
-    label: str
-    pictures: Sequence[Image.Image | None]
-
-
-def contact_sheet(rows: Sequence[Row], columns: Sequence[str], title: str = "", gap: int = 8) -> Image.Image:
-    """Pictures in rows and columns that have names: the names of columns above, of rows to the left, each wrapped to its space.
-
-    Every picture is shown in full; columns are as wide as their widest, rows as high as their highest picture.
-    """
-    shown = [row.pictures for row in rows]
-    widths = [max((p.width for line in shown if (p := _at(line, c)) is not None), default=64) for c in range(len(columns))]
-    heights = [max((p.height for p in line if p is not None), default=64) for line in shown]
-    font = _font(max(12, min(24, min(widths, default=128) // 12)))
-    label_width = int(max((_text_size(word, font)[0] for row in rows for word in row.label.split()), default=0)) + 6 * gap
-    heads = [_wrap(name, font, width) for name, width in zip(columns, widths, strict=True)]
-    title_height = _text_size(title, font)[1] + gap if title else 0
-    head_height = title_height + max((_text_size(head, font)[1] for head in heads), default=0) + 2 * gap
-    size = (label_width + sum(widths) + gap * (len(widths) + 1), head_height + sum(heights) + gap * (len(heights) + 1))
-
-    sheet = Image.new("RGB", size, WHITE)
-    draw = ImageDraw.Draw(sheet)
-    draw.text((gap, gap), title, INK, font)
-    lefts = [label_width + gap + sum(widths[:c]) + gap * c for c in range(len(widths))]
-    for left, head in zip(lefts, heads, strict=True):
-        draw.multiline_text((left, gap + title_height), head, INK, font)
-    top = head_height
-    for row, height in zip(rows, heights, strict=True):
-        draw.multiline_text((gap, top), _wrap(row.label, font, label_width - gap), INK, font)
-        for left, picture in zip(lefts, row.pictures, strict=False):
-            if picture is not None:
-                sheet.paste(picture.convert("RGB"), (left, top))
-        top += height + gap
-    return sheet
-
-
-@dataclass(frozen=True)
 class Sheet:
     """Pictures on one, and the box of each, in their order."""
 
@@ -123,10 +84,6 @@ def labelled_sheet(
 
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
-
-
-def _at(line: Sequence[Image.Image | None], column: int) -> Image.Image | None:
-    return line[column] if column < len(line) else None
 
 
 def _font(size: int) -> Font:

@@ -33,7 +33,7 @@ def run(arguments: list[str]) -> int:
 def demo(environment: Environment, rest: list[str]) -> int:
     """Make the environment if need be, then the demo's pictures."""
     environment.ensure(WORKER)
-    return _call(environment, "lib_extension.runs.demo", *rest)
+    return _call(environment, "lib_extension.cli.demo", *rest)
 
 
 def test(environment: Environment, rest: list[str]) -> int:
@@ -70,7 +70,9 @@ def worker(environment: Environment, options: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="install.py", description="Set up Atelier and try it.", allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("demo", help="run four stages with the bundled model and write pictures into demo-output")
+    commands.add_parser(
+        "demo", help="carry a watch through the stages of a recipe with the bundled model, and write pictures into demo-output"
+    )
     commands.add_parser("test", help="check format, style and types, and run the tests; further arguments go to pytest")
     worker = commands.add_parser("worker", help="make the environment that training and the engine run in")
     change = worker.add_mutually_exclusive_group()

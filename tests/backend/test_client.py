@@ -36,12 +36,6 @@ def test_every_field_is_sent_because_defaults_differ_between_backends() -> None:
     assert "sampler_name" not in body  # None means: not sent
 
 
-def test_progress_and_checkpoint() -> None:
-    client = client_of(StandIn())
-    assert client.progress() == 0.25
-    assert client.checkpoint() == "plain [0123456789]"
-
-
 def test_too_few_pictures_are_an_error_not_a_result() -> None:
     with pytest.raises(WrongAnswer, match="asked for 2 pictures and gave 1"):
         client_of(StandIn(lost=1)).generate(TWO)

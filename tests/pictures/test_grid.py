@@ -1,4 +1,4 @@
-"""The grid is the WebUI's, and a contact sheet shows every picture and label."""
+"""The grid is the WebUI's, and a labelled sheet shows every picture and label."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib_extension.pictures.grid import Row, contact_sheet, image_grid, labelled_sheet
+from lib_extension.pictures.grid import image_grid, labelled_sheet
 from lib_extension.spec.errors import TooLarge
 
 RECORDED = np.load(Path(__file__).parents[1] / "data" / "webui_pictures.npz")
@@ -26,33 +26,10 @@ def test_grid_of_a_batch_is_one_row_of_it():
     assert image_grid(PICTURES[:3], rows=9).size == (30, 60)
 
 
-def places(sheet: Image.Image, colour: tuple[int, int, int]) -> tuple[int, int, int, int] | None:
-    return Image.fromarray(np.all(np.asarray(sheet) == colour, axis=2)).getbbox()
-
-
-def test_contact_sheet_keeps_every_picture_whole():
-    colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
-    red, green, blue = (Image.new("RGB", size, colour) for size, colour in zip(((40, 30), (60, 20), (20, 50)), colours, strict=True))
-    sheet = contact_sheet(
-        [Row("studio", [red, None, green]), Row("a beach at night", [blue])], ["base", "img2img 0.4", "upscaled"], "Watch"
-    )
-    boxes = [places(sheet, colour) for colour in colours]
-    assert None not in boxes
-    sizes = [(box[2] - box[0], box[3] - box[1]) for box in boxes if box]
-    assert sizes == [(40, 30), (60, 20), (20, 50)]
-    (red_box, green_box, blue_box) = boxes
-    assert red_box
-    assert green_box
-    assert blue_box
-    assert red_box[0] == blue_box[0] < green_box[0]
-    assert red_box[1] == green_box[1]
-    assert red_box[3] < blue_box[1]
-
-
-def test_labels_are_drawn():
-    plain = contact_sheet([Row("", [BASE])], [""])
-    named = contact_sheet([Row("studio", [BASE])], ["base"], "Watch")
-    ink = [np.all(np.asarray(sheet) < 100, axis=2).sum() for sheet in (plain, named)]
+def test_headings_and_labels_are_drawn():
+    plain = labelled_sheet([BASE], [""])
+    named = labelled_sheet([BASE], ["base"], heading="Watch")
+    ink = [np.all(np.asarray(sheet.image) < 100, axis=2).sum() for sheet in (plain, named)]
     assert ink[1] > ink[0] + 50
 
 
