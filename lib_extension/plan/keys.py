@@ -129,8 +129,12 @@ def _prompts_of(settings: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _identified(fields: Collection[KeyField], known: Known) -> dict[str, str]:
+    """Every file's identity. A style is a text that the backend adds to the prompts, and may name further ones."""
     named = {file for field in fields for file in field.files}
-    named |= {("embedding", name) for field in fields for prompt in field.prompts for name in known.embeddings(prompt)}
+    styles = [known.identity(kind, name) for kind, name in named if kind == "style"]
+    named |= {("lora", name) for text in styles for name in _LORA_IN_PROMPT.findall(text)}
+    prompts = [prompt for field in fields for prompt in field.prompts]
+    named |= {("embedding", name) for prompt in (*prompts, *styles) for name in known.embeddings(prompt)}
     return {f"{kind}:{name}": known.identity(kind, name) for kind, name in sorted(named)}
 
 

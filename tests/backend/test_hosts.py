@@ -14,10 +14,12 @@ from lib_extension.pictures.png import encode_base64
 from lib_extension.spec.calls import ModelEmbedding, ModelMask, ModelTags
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.inventory import Host, Inventory
-from lib_extension.spec.sdapi import Detect, ExtraSingle
-from lib_extension.stages.stage import Answer
+from lib_extension.spec.sdapi import Detect, ExtraSingle, Txt2Img
+from lib_extension.stages import STAGES
+from lib_extension.stages.stage import Answer, Given
 from tests.backend.asked import asking, backend_over, drawing, guided_by, redrawing, unit
 from tests.backend.misbehaving import LoraFile, Misbehaving
+from tests.stages.painting import stage
 
 HOSTS: tuple[Host, ...] = ("a1111", "forge", "reforge")
 MODEL: dict[Host, str] = {"a1111": "tiny_cn_canny", "forge": "mid_cn_canny", "reforge": "mid_cn_canny"}
@@ -137,6 +139,44 @@ def test_a_mask_and_a_vae_go_by_each_hosts_name() -> None:
     sent = body["alwayson_scripts"]["controlnet"]["args"][0]
     assert sent["mask_image"]
     assert "mask" not in sent
+
+
+def test_what_a_stage_says_arrives_on_every_host(host: Host) -> None:
+    webui = Misbehaving(host)
+    webui.lists["/sdapi/v1/prompt-styles"]["response"] = [{"name": "noir", "prompt": "black and white", "negative_prompt": ""}]
+    vaes = "/sdapi/v1/sd-modules" if host == "forge" else "/sdapi/v1/sd-vae"
+    webui.lists[vaes] = {"status": 200, "response": [{"model_name": "soft.safetensors", "filename": "x"}]}
+    for names in webui.lists["/sdapi/v1/scripts"]["response"].values():
+        names.append("adetailer")
+    first, second = (item["model_name"] for item in webui.lists["/sdapi/v1/sd-models"]["response"][:2])
+    settings = stage(
+        "txt2img",
+        prompt="a mug",
+        width=64,
+        height=64,
+        sampler_name="Euler",
+        scheduler="Karras",
+        checkpoint=second,
+        vae="soft.safetensors",
+        refiner_checkpoint=first,
+        refiner_switch_at=0.6,
+        styles=["noir"],
+        alwayson={"ADetailer": [True, {"ad_model": "face_yolov8n.pt"}]},
+        override_settings={"eta_noise_seed_delta": 7},
+        hires={"hr_upscaler": "Lanczos", "hr_checkpoint_name": first},
+    )
+    body = next(STAGES["txt2img"].work(Given(settings, seed=5)))
+    assert isinstance(body, Txt2Img)
+    backend_over(webui).call(body)
+    sent = webui.calls[-1][1]
+    assert sent["alwayson_scripts"] == {"adetailer": {"args": [True, {"ad_model": "face_yolov8n.pt"}]}}
+    assert (sent["styles"], sent["refiner_checkpoint"], sent["refiner_switch_at"]) == (["noir"], first, 0.6)
+    assert (sent["hr_checkpoint_name"], sent["hr_upscaler"], sent["hr_resize_x"]) == (first, "Lanczos", 128)
+    options = sent["override_settings"]
+    assert options["sd_model_checkpoint"].startswith(f"{second}.safetensors")
+    assert options.get("sd_vae") == (None if host == "forge" else "soft.safetensors")
+    assert options.get("forge_additional_modules") == (["soft.safetensors"] if host == "forge" else None)
+    assert (options["eta_noise_seed_delta"], options["CLIP_stop_at_last_layers"]) == (7, 1)
 
 
 def test_a_second_pass_is_drawn_as_the_first_on_every_host(host: Host) -> None:

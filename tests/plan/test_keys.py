@@ -145,6 +145,9 @@ def test_embeddings_that_a_prompt_may_name_and_styles_are_in_the_key():
     files = [path for path in plan([base(**stage)], facts).nodes[0].settings if path.startswith("files.")]
     assert files == ["files.checkpoint:", "files.embedding:blurry", "files.embedding:brass", "files.style:noir", "files.upscaler:4x"]
     assert key(stage, facts) != key(stage, dataclasses.replace(facts, identities=lambda kind, name: f"another {kind} {name}"))
+    names_more = dataclasses.replace(facts, identities=lambda kind, name: "in brass <lora:shine:1> / " if kind == "style" else "")
+    more = plan([base(styles=["noir"])], names_more).nodes[0].settings
+    assert {"files.embedding:brass", "files.lora:shine", "files.style:noir"} <= {*more}
     hidden = plan([{"id": "mask", "type": "mask", "takes": "drawing", "mask": {"kind": "alpha"}}], facts)
     assert not [path for path in hidden.nodes[0].settings if path.startswith("files.")]
 
