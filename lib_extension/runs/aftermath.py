@@ -90,7 +90,9 @@ class Aftermath:
             wait = self._retries.silent(lane.name)
             if wait is None:
                 lane.lost = str(error)
-            self._telling.retry(node, lane.name, error, wait or 0.0)
+                self._telling.notice(f"{error} It was tried often enough, and is left out of this run from here on.")
+            else:
+                self._telling.retry(node, lane.name, error, wait)
             self._standing.offer(node.key)
         elif isinstance(error, (Failed, WasInterrupted)) and (wait := self._retries.broke(node.key)) is not None:
             self._telling.retry(node, lane.name, error, wait)

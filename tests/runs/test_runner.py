@@ -181,6 +181,9 @@ def test_a_run_whose_only_backend_is_gone_says_so_and_goes_on_later(tmp_path: Pa
         run = shop.run(chain(3))
         assert run.state == "failed"
         assert stub.url in run.message
+        told = [(event.kind, event.data["message"]) for event in shop.events(run, "retry", "notice")]
+        assert [kind for kind, _ in told] == ["retry"] * 3 + ["notice"]  # of the last try it is not said that another follows
+        assert "is left out of this run from here on" in told[-1][1]
         assert [node.state for node in shop.ledger.nodes(run.id)] == ["planned"] * 3
         stub.behaviour["cut"] = 0
         assert shop.resume(run.id).state == "done"
