@@ -66,4 +66,4 @@ def _plan(desk: Desk, body: Mapping[str, Any]) -> Told:
 def _start(desk: Desk, body: Mapping[str, Any]) -> Told:
     run_id, outlook = desk.session.add(read_work(body, desk))
     desk.session.start(run_id)
-    return run_answer(desk, run_id) | {"findings": [told_with_path(finding_told(finding)) for finding in outlook.findings]}
+    return run_answer(desk, run_id, is_brief=True) | {"findings": [told_with_path(finding_told(finding)) for finding in outlook.findings]}

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 
 from lib_extension.api.desk import Desk
 from lib_extension.api.queries import flag, number, query
-from lib_extension.api.run_routes import run_answer
+from lib_extension.api.run_routes import BRIEF, run_answer
 from lib_extension.pictures.file_texts import kind_of
 from lib_extension.runs.overview import Asked
 from lib_extension.runs.records import STATES
@@ -44,12 +44,10 @@ def add_routes(router: APIRouter, desk: Desk) -> None:
         asked = _asked(request)
         return JSONResponse(await desk.aside(lambda: _history(desk, asked)))
 
-    brief = query("brief", "boolean", "1: numbers by stage in place of all stage instances, and without the recipe.")
-
-    @router.get("/runs/{id}", summary="A run, its stages, and the choices that it waits for", openapi_extra={"parameters": [brief]})
+    @router.get("/runs/{id}", summary="A run, its stages, and the choices that it waits for", openapi_extra={"parameters": [BRIEF]})
     async def run(id: str, request: Request) -> Response:
         is_brief = flag(request, "brief")
-        return JSONResponse(await desk.aside(lambda: _brief(desk, id) if is_brief else run_answer(desk, id)))
+        return JSONResponse(await desk.aside(lambda: run_answer(desk, id, is_brief)))
 
     @router.get(
         "/runs/{id}/pictures", summary="A run's pictures, in the order in which they were made", openapi_extra={"parameters": _PAGE}
@@ -89,11 +87,6 @@ def _asked(request: Request) -> Asked:
 def _history(desk: Desk, asked: Asked) -> list[Told]:
     desk.session.ledger.settle()
     return desk.session.gallery.runs(asked)
-
-
-def _brief(desk: Desk, run_id: str) -> Told:
-    desk.session.ledger.settle()
-    return desk.session.briefs.of(desk.session.ledger.runs.get(run_id))
 
 
 def _pictures(desk: Desk, run_id: str, stage: str, after: int, limit: int) -> list[dict[str, Any]]:
