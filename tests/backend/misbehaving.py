@@ -298,6 +298,7 @@ class Misbehaving:
             except AtelierError:
                 continue
             known = unit["model"] in (*models, *bare) and unit["model"].split(" [")[0] not in self.forgets
+            known = known or "reference" in unit["module"]  # which works on attention, without a model
             works = unit["module"] in modules and unit["module"] != self.failing_module and unit.get("resize_mode") in RESIZE_MODES
             if known and works and unit.get("weight", 1):
                 mode = unit.get("control_mode") if self.host != "reforge" else None
