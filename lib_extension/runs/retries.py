@@ -13,7 +13,7 @@ class Patience:
 
     first: float = 1.0  # seconds; doubled from try to try
     longest: float = 30.0
-    tries: int = 7  # of a backend that does not answer: about a minute and a half, in which a WebUI restarts
+    tries: int = 10  # of a backend that does not answer: two and a half minutes, in which a WebUI with many extensions restarts
     stage_tries: int = 3  # of a stage that backends break at
 
     def wait(self, tried: int) -> float:

@@ -39,6 +39,12 @@ def test_waits_double_up_to_the_longest() -> None:
     assert [patience.wait(tried) for tried in range(1, 6)] == [1, 2, 4, 5, 5]
 
 
+def test_a_webui_that_restarts_is_waited_for() -> None:
+    """One with many extensions needs two minutes on a busy machine."""
+    patience = Patience()
+    assert sum(patience.wait(tried) for tried in range(1, patience.tries)) > 120
+
+
 def test_a_stage_is_tried_so_often_and_a_lane_until_it_answers() -> None:
     retries = Retries(Patience(first=100, longest=1000, tries=3, stage_tries=3))
     assert [retries.broke("k"), retries.broke("k"), retries.broke("k")] == [100, 200, None]
