@@ -46,15 +46,21 @@ class Latest(Generic[T]):
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _begin(self, name: str) -> Future[T]:
-        asking = self._asking[name] = self._threads.submit(self._ask, name)
-        asking.add_done_callback(lambda answered: self._keep(name, answered))
+        """With the guard held: the answer is kept after what follows here, however quickly it comes."""
+        asking = self._asking[name] = self._threads.submit(self._answer, name)
         return asking
 
-    def _keep(self, name: str, answered: Future[T]) -> None:
+    def _answer(self, name: str) -> T:
+        try:
+            answer = self._ask(name)
+        except BaseException:
+            with self._guard:
+                self._asking.pop(name, None)
+            raise
         with self._guard:
             self._asking.pop(name, None)
-            if not answered.cancelled() and answered.exception() is None:
-                self._known.pop(name, None)
-                self._known[name] = (time.monotonic(), answered.result())
-                while len(self._known) > _KEPT:
-                    del self._known[next(iter(self._known))]
+            self._known.pop(name, None)
+            self._known[name] = (time.monotonic(), answer)
+            while len(self._known) > _KEPT:
+                del self._known[next(iter(self._known))]
+        return answer
