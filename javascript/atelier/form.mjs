@@ -9,7 +9,7 @@ import { SourceControl } from "./fields/source.mjs";
 import { TextControl } from "./fields/text.mjs";
 import { FieldHead, FieldNotes, VariableControl } from "./fields/around.mjs";
 import { getAt, pathText, setAt } from "./paths.mjs";
-import { capital, defaultOf, kindOf, resolve, strip, tagOf, variableIn } from "./schema.mjs";
+import { capital, defaultOf, kindOf, newObject, resolve, strip, tagOf, variableIn } from "./schema.mjs";
 import { html, useState } from "./vendor/htm-preact.mjs";
 import { t, tn } from "./words.mjs";
 
@@ -22,9 +22,11 @@ import { t, tn } from "./words.mjs";
  */
 export function Form({ root, schema, value, onChange, path = [], around = {}, hidden = [] }) {
   const found = resolve(root, schema);
-  if (found.maxProperties === 1) return html`<${OneOfMany} ...${{ root, schema: found, value, onChange, path, around }} />`;
+  if (found["x-exactly-one"]) return html`<${OneOfMany} ...${{ root, schema: found, value, onChange, path, around }} />`;
   const tag = tagOf(root, found)?.name;
-  const names = Object.keys(found.properties ?? {}).filter((name) => name !== tag && !hidden.includes(name));
+  const names = Object.keys(found.properties ?? {})
+    .filter((name) => name !== tag && !hidden.includes(name) && strip(root, found.properties[name]).schema.maxItems !== 0)
+    .sort((a, b) => rankOf(root, found.properties[a]) - rankOf(root, found.properties[b]));
   const isSet = (name) => value?.[name] !== undefined;
   const isFolded = (name) => strip(root, found.properties[name]).schema["x-advanced"] === true;
   const field = (name) => html`<${Field}
@@ -39,7 +41,7 @@ export function Form({ root, schema, value, onChange, path = [], around = {}, hi
     around=${around}
   />`;
   const folded = names.filter(isFolded);
-  return html`<div class="atelier-grid">${names.filter((name) => !isFolded(name)).map(field)}</div>
+  return html`${names.some((name) => !isFolded(name)) && html`<div class="atelier-grid">${names.filter((name) => !isFolded(name)).map(field)}</div>`}
     ${folded.length > 0 &&
     html`<${Folded} count=${folded.length} set=${folded.filter(isSet).length} hasNotes=${folded.some((name) => hasNotes(around, [...path, name]))}>
       <div class="atelier-grid">${folded.map(field)}</div>
@@ -48,7 +50,7 @@ export function Form({ root, schema, value, onChange, path = [], around = {}, hi
 
 /** One value of any schema, with its label, notes, and the way back to its default. */
 export function Field({ root, name, schema, isRequired = false, value, onChange, path, around, label }) {
-  const { schema: found, variable } = strip(root, schema);
+  const { schema: found, variable, nullable } = strip(root, schema);
   const kind = kindOf(found);
   const inherited = around.inherited && path.length === around.depth ? around.inherited[name] : undefined;
   const base = inherited !== undefined ? inherited : found.default;
@@ -57,7 +59,9 @@ export function Field({ root, name, schema, isRequired = false, value, onChange,
   const [wantsVariable, setWantsVariable] = useState(false);
   const usesVariable = variable && kind !== "text" && (variableIn(value) !== "" || wantsVariable);
   const given = { root, schema: found, value: shown, isSet: value !== undefined, onChange, path, around, id, label: label ?? t(found.title ?? capital(name)) };
-  const Control = usesVariable ? VariableControl : controlOf(found, kind);
+  const isOptional = nullable && kind === "object";
+  const isLeftOut = isOptional && (shown === null || shown === undefined) && !usesVariable;
+  const Control = usesVariable ? VariableControl : isLeftOut ? Nothing : controlOf(found, kind);
   return html`<div
     class="atelier-field"
     data-kind=${usesVariable ? "variable" : kind}
@@ -70,7 +74,8 @@ export function Field({ root, name, schema, isRequired = false, value, onChange,
       ...${given}
       kind=${kind}
       help=${found.description ? t(found.description) : ""}
-      canReset=${value !== undefined && !isRequired}
+      canReset=${value !== undefined && !isRequired && !isOptional}
+      toggle=${isOptional && !usesVariable ? { isOn: !isLeftOut, onToggle: (isOn) => onChange(isOn ? newObject(root, found) : inherited ? null : undefined) } : null}
       canVary=${variable && kind !== "text" && (around.variables?.length ?? 0) > 0}
       usesVariable=${usesVariable}
       onVary=${() => {
@@ -81,6 +86,19 @@ export function Field({ root, name, schema, isRequired = false, value, onChange,
     <${Control} ...${given} />
     <${FieldNotes} notes=${notesAt(around, path, isLeaf(kind))} id=${id} />
   </div>`;
+}
+
+/** In place of an object that is not there. */
+function Nothing() {
+  return null;
+}
+
+/** The order of a form: whose pictures, texts, plain settings, then what has parts. */
+function rankOf(root, schema) {
+  const { schema: found } = strip(root, schema);
+  if (found["x-source"] && kindOf(found) !== "text") return kindOf(found) === "choice" && found.anyOf.some((form) => form.type === "object") ? 1 : 0;
+  if (found["x-prompt"] || found["x-multiline"]) return 2;
+  return isWide(found, kindOf(found)) ? 4 : 3;
 }
 
 /** The control for a kind. What names a stage, an input or a file is offered what there is, whatever its kind. */
@@ -155,6 +173,7 @@ function hasNotes(around, path, onlyHere = false) {
 }
 
 function isWide(schema, kind) {
+  if (kind === "list" && schema["x-names"]) return false;
   return ["list", "object", "map", "choice", "any"].includes(kind) || schema["x-multiline"] === true || schema["x-prompt"] === true;
 }
 

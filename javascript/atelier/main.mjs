@@ -11,6 +11,7 @@ import { html, render } from "./vendor/htm-preact.mjs";
 import { setWords, t } from "./words.mjs";
 
 const HOME = "refine";
+const PATIENCE = 800; // milliseconds: a host that takes longer to say who it is does not hold up the tab
 const started = new WeakMap();
 
 /** Draws the interface into `root`; the answer is the app object. A root is started once, however often it is asked. */
@@ -24,8 +25,9 @@ async function begin(root) {
   const api = makeApi(new URL("../../", import.meta.url).href);
   const isStandalone = root.dataset.host !== "webui";
   watchTheme(root);
-  const host = await api.get("host").catch(() => ({ kind: isStandalone ? "standalone" : "a1111", features: {}, backends: [], limits: {} }));
-  if (isStandalone && host.language && host.language !== "None") setWords(await api.get("words", { language: host.language }).catch(() => ({})));
+  const unknown = { kind: isStandalone ? "standalone" : "a1111", features: {}, backends: [], limits: {} };
+  const told = tellHost(api, isStandalone);
+  const host = await Promise.race([told.catch(() => unknown), new Promise((late) => setTimeout(late, PATIENCE, unknown))]);
   const speaker = makeSpeaker();
   const store = makeStore(api, {
     say: () => speaker.toast(t("The recipe was edited on another page. Undo brings back what you had here.")),
@@ -46,8 +48,16 @@ async function begin(root) {
   root.replaceChildren();
   render(html`<${AppContext.Provider} value=${app}><${Shell} app=${app} /></${AppContext.Provider}>`, root);
   store.load();
+  told.then((late) => late === app.host || ((app.host = late), page.set((shown) => ({ ...shown }))), () => {});
   window.addEventListener("pagehide", () => store.flush());
   return app;
+}
+
+/** Who hosts the tab. Its words are there before the first of them is shown, where the WebUI does not bring them. */
+async function tellHost(api, isStandalone) {
+  const host = await api.get("host");
+  if (isStandalone && host.language && host.language !== "None") setWords(await api.get("words", { language: host.language }).catch(() => ({})));
+  return host;
 }
 
 function firstPage(isStandalone) {

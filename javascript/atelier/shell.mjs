@@ -6,6 +6,7 @@ import { Icon } from "./icons.mjs";
 import { html, useEffect, useState } from "./vendor/htm-preact.mjs";
 import { t } from "./words.mjs";
 
+const LOOK_AT_BACKENDS = 20000; // milliseconds
 const TOAST_STAYS = 6000; // milliseconds; errors stay until they are closed
 
 /** The pages: where their component is, and whether the row of pages shows them. */
@@ -53,7 +54,7 @@ export function Shell({ app }) {
               </button>`,
           )}
         </nav>
-        <div class="atelier-top-right" id="atelier_top_right"></div>
+        <${Backends} app=${app} />
       </header>
       <${Banner} app=${app} />
       <main class="atelier-page" data-page=${name}><${Page} key=${name} name=${name} params=${page.params} app=${app} /></main>
@@ -62,6 +63,24 @@ export function Shell({ app }) {
       <${Question} speaker=${app.speaker} />
     </div>
   `;
+}
+
+/** Who draws, and whether they answer. */
+function Backends({ app }) {
+  const isReached = useCell(app.api.reached);
+  const [backends, setBackends] = useState(app.host.backends ?? []);
+  useEffect(() => {
+    const look = () => document.visibilityState === "visible" && app.api.get("host").then((host) => setBackends(host.backends ?? []), () => {});
+    const timer = setInterval(look, LOOK_AT_BACKENDS);
+    return () => clearInterval(timer);
+  }, []);
+  return html`<ul class="atelier-backends" aria-label=${t("Backends")}>
+    ${backends.map(
+      ({ spec, reachable, problem }) => html`<li key=${spec} data-state=${reachable === false || !isReached ? "gone" : reachable ? "there" : "unknown"} title=${problem || (reachable ? t("It answers.") : t("Not asked yet."))}>
+        <span aria-hidden="true"></span>${spec}${problem && html`<span class="atelier-hidden">: ${problem}</span>`}
+      </li>`,
+    )}
+  </ul>`;
 }
 
 /** A page is fetched when it is first opened. */

@@ -81,16 +81,18 @@ export function makeStore(api, { later = setTimeout, drop = clearTimeout, now = 
     const { recipe, inputs } = history.present;
     planned += 1;
     const mine = planned;
+    if (!recipe?.stages?.length) return set({ plan: null, planning: false, refusal: null });
     set({ planning: true });
     try {
       const told = await api.post("plan", { recipe, inputs });
       if (mine === planned) set({ plan: told, planning: false, refusal: null });
     } catch (problem) {
-      if (mine !== planned || problem.name === "AbortError") return;
+      if (mine !== planned || problem.name === "AbortError") return undefined;
       const where = problem.body?.where ?? {};
       const refusal = problem.status === 0 ? null : { detail: problem.message, stage: where.stage ?? "", field: where.field ?? "" };
       set({ planning: false, refusal, ...(refusal ? { plan: null } : {}) });
     }
+    return undefined;
   }
 
   return {

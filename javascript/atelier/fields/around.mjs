@@ -6,12 +6,13 @@ import { html } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
 
 /** The line above a control. */
-export function FieldHead({ id, label, help, kind, canReset, canVary, usesVariable, onVary, onChange }) {
+export function FieldHead({ id, label, help, kind, canReset, canVary, usesVariable, onVary, onChange, toggle }) {
   const isGroup = ["list", "object", "map", "choice", "tuple"].includes(kind);
   return html`<div class="atelier-field-head">
     ${isGroup
       ? html`<span class="atelier-label" id=${`${id}-label`} title=${help}>${label}</span>`
       : html`<label class="atelier-label" for=${id} title=${help}>${label}</label>`}
+    ${toggle && html`<input type="checkbox" role="switch" class="atelier-switch" checked=${toggle.isOn} aria-labelledby=${`${id}-label`} onChange=${(event) => toggle.onToggle(event.target.checked)} />`}
     <span class="atelier-field-tools">
       ${canVary &&
       html`<button type="button" class="atelier-tiny" aria-pressed=${usesVariable} title=${t("Use a variable here")} aria-label=${t("{label}: use a variable", { label })} onClick=${onVary}>

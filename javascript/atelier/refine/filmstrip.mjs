@@ -8,6 +8,7 @@ import { t } from "../words.mjs";
 import { keyOf, runWatchOf } from "./run-watch.mjs";
 
 const WIDTH = 104; // pixels from one thumbnail to the next
+const IS_ID = /^[0-9a-f]{64}$/;
 const BESIDE = 4; // thumbnails that are there beyond each edge
 
 /**
@@ -72,10 +73,9 @@ function Thumbnail({ picture, place, isChosen, isOther, isEntry, onChoose, onOpe
   </button>`;
 }
 
-/** What a picture's row was, in a few words. */
+/** What a picture's row was, in a few words; pictures among its values are seen, not read. */
 export function labelsOf(picture) {
-  const labels = picture.labels ?? {};
-  return Array.isArray(labels) ? labels.join(", ") : typeof labels === "string" ? labels : Object.values(labels).join(", ");
+  return Object.values(picture.labels ?? {}).map(String).filter((value) => !IS_ID.test(value)).join(", ");
 }
 
 function told(stage) {

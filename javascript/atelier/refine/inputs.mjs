@@ -8,9 +8,9 @@ import { NumberControl } from "../fields/plain.mjs";
 import { Form } from "../form.mjs";
 import { Icon } from "../icons.mjs";
 import { html, useState } from "../vendor/htm-preact.mjs";
-import { t } from "../words.mjs";
+import { t, tn } from "../words.mjs";
 import { PictureInput } from "./picture-input.mjs";
-import { freeName, withName } from "./stage-edits.mjs";
+import { freeName, rowValues, withName } from "./stage-edits.mjs";
 
 const PICTURES = ["image", "mask"];
 
@@ -29,7 +29,7 @@ export function Inputs({ root, recipe, inputs, notes }) {
     html`<div class="atelier-card-body atelier-input-grid">
       ${entries.map(
         ([name, declared]) => html`<${InputField}
-          key=${name} name=${name} declared=${declared} value=${inputs[name]} notes=${notes[`inputs.${name}`] ?? notes[name] ?? []}
+          key=${name} name=${name} declared=${declared} value=${inputs[name]} given=${rowValues(recipe, name)} notes=${notes[`inputs.${name}`] ?? notes[name] ?? []}
           onChange=${(value) => store.edit(["inputs", name], value)}
         />`,
       )}
@@ -38,19 +38,32 @@ export function Inputs({ root, recipe, inputs, notes }) {
   </section>`;
 }
 
-function InputField({ name, declared, value, onChange, notes }) {
+function InputField({ name, declared, value, given, onChange, notes }) {
   const label = declared.label || name;
   const id = `atelier-input-${name}`;
   const isPicture = PICTURES.includes(declared.type);
-  return html`<div class="atelier-field" data-kind=${declared.type} data-wide=${["text"].includes(declared.type) || undefined} data-set=${value !== undefined || undefined}>
+  return html`<div class="atelier-field" data-kind=${declared.type} data-set=${value !== undefined || undefined}>
     <div class="atelier-field-head">
       <label class="atelier-label" for=${id} title=${declared.help}>${label}${declared.optional ? ` (${t("optional")})` : ""}</label>
     </div>
-    ${isPicture
+    ${given.length > 0
+      ? html`<${FromRows} id=${id} given=${given} isPicture=${isPicture} />`
+      : isPicture
       ? html`<${PictureInput} id=${id} name=${name} label=${label} kind=${declared.type} value=${value ?? declared.default} onChange=${onChange} />`
       : html`<${PlainInput} ...${{ id, label, declared, value, onChange }} />`}
     ${notes.map((note) => html`<p class="atelier-note" data-severity=${note.severity}><${Icon} name="alert" /> <span>${note.message}</span></p>`)}
   </div>`;
+}
+
+/** What the recipe's rows and axes set is not asked for here. */
+function FromRows({ id, given, isPicture }) {
+  const app = useApp();
+  return html`<button type="button" id=${id} class="atelier-from-rows" title=${t("Set by the rows: open the catalogue")} onClick=${() => app.open("catalogue")}>
+    ${isPicture
+      ? html`<span class="atelier-fan">${given.slice(0, 4).map((one) => html`<img src=${app.api.thumbnail(one, 128)} alt="" />`)}</span>`
+      : html`<span class="atelier-fan-words">${given.map(String).join(", ")}</span>`}
+    <span class="atelier-muted">${tn("{count} value in the rows", "{count} values in the rows", given.length)}</span>
+  </button>`;
 }
 
 function PlainInput({ id, label, declared, value, onChange }) {

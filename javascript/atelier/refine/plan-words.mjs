@@ -59,8 +59,9 @@ function reasonsOf(plan) {
   return [...new Set(plan.stages.flatMap((stage) => stage.why ?? []))];
 }
 
-/** Changes of settings say more than that something before runs anew. */
-function shortened(reasons) {
+/** Changes of settings say more than that something before runs anew; that a stage never ran says nothing. */
+function shortened(all) {
+  const reasons = all.filter((reason) => reason !== "new");
   const changes = reasons.filter((reason) => reason.includes("→"));
   const told = (changes.length ? changes : reasons).slice(0, MOST_REASONS);
   const more = (changes.length ? changes : reasons).length - told.length;

@@ -47,7 +47,7 @@ function Prompt({ id, field, label, value }) {
   return html`<div id=${id} class="prompt">
     <label>
       <span class="atelier-label">${t(label)}</span>
-      <textarea class="atelier-input" rows=${field === "prompt" ? 2 : 1} value=${value} placeholder=${t(label)} onInput=${(event) => write(event.target.value)}></textarea>
+      <textarea class="atelier-input" rows=${field === "prompt" ? 2 : 1} value=${value} onInput=${(event) => write(event.target.value)}></textarea>
     </label>
   </div>`;
 }

@@ -66,7 +66,7 @@ export function RunBar({ root, draft, notes, onShowNotes }) {
       <button type="button" id="atelier_skip" style="display: none" onClick=${() => isRunning && steer("pause")}></button>
       <button type="button" id="atelier_interrupting" style="display: none"></button>
       <button type="button" id="atelier_generate" class="atelier-button atelier-go" data-look=${isRunning || isHeld ? undefined : "primary"} disabled=${!draft.recipe?.stages?.length || (errors > 0 && Boolean(draft.refusal))} aria-busy=${isBusy} title=${t("Run (Ctrl+Enter)")} onClick=${start}>
-        <${Icon} name="play" /> ${isRunning ? t("Run as well") : t("Run")}
+        <${Icon} name="play" /> ${t("Run")}
       </button>
     </div>
     <${RunProgress} run=${run} />
@@ -83,7 +83,7 @@ function Line({ draft, run, notes, onShowNotes }) {
         ? html`<span class="atelier-plan-error">${t("This cannot run yet")}</span>`
         : said
           ? html`<b>${said.text}</b>${said.reasons && html`<span title=${said.allReasons.join("\n")}>: ${said.reasons}</span>`}${said.time && html`<span class="atelier-muted"> · ${said.time}</span>`}`
-          : html`<span class="atelier-muted">${t("Planning…")}</span>`}
+          : html`<span class="atelier-muted">${draft.planning ? t("Planning…") : t("Add a stage to begin")}</span>`}
     </p>
     <p class="atelier-run-line atelier-muted">
       ${(errors > 0 || warnings > 0) &&
@@ -96,24 +96,31 @@ function Line({ draft, run, notes, onShowNotes }) {
 }
 
 function RunProgress({ run }) {
-  const { done = 0, failed = 0, stages = 0 } = run?.progress ?? {};
-  const isShown = run && !isEnded(run) && stages > 0;
-  const part = isShown ? (100 * (done + failed)) / stages : 0;
+  const { done, failed, total } = countsOf(run);
+  const isShown = run && !isEnded(run) && total > 0;
+  const part = isShown ? (100 * (done + failed)) / total : 0;
   return html`<div class="atelier-run-bar" data-shown=${isShown || undefined} role="progressbar" aria-label=${t("Progress of the run")} aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.round(part)}><span style=${`width: ${part}%`}></span></div>`;
+}
+
+/** Of all its stages together. */
+function countsOf(run) {
+  const sum = (name) => (run?.stages ?? []).reduce((all, stage) => all + (stage[name] ?? 0), 0);
+  return { done: sum("done"), failed: sum("failed"), total: sum("total") - sum("left_out") };
 }
 
 /** How the run stands, in words. */
 export function runLine(run) {
   if (!run) return "";
-  const { done, stages, failed, seconds_left: left } = run.progress ?? {};
+  const { done, failed, total } = countsOf(run);
+  const left = run.progress?.seconds_left;
   if (AT_WORK.includes(run.state)) {
     const working = (run.stages ?? []).filter((stage) => stage.running > 0).map((stage) => stage.stage);
-    return [stages && t("{done} of {stages} done", { done, stages }), working.length && t("drawing {names}", { names: working.join(", ") }), left && t("{time} left", { time: duration(left) })].filter(Boolean).join(" · ");
+    return [total > 0 && t("{done} of {total} done", { done, total }), working.length && t("drawing {names}", { names: working.join(", ") }), left && t("{time} left", { time: duration(left) })].filter(Boolean).join(" · ");
   }
   const words = {
     paused: t("Paused"),
     waiting: t("Waiting for a choice"),
-    done: failed ? t("Done, {failed} failed", { failed }) : run.seconds ? t("Done in {time}", { time: duration(run.seconds) }) : t("Done"),
+    done: failed ? t("Done, {failed} failed", { failed }) : t("Done in {time}", { time: duration(run.updated - run.created) }),
     failed: run.message || t("Failed"),
     cancelled: t("Cancelled"),
   };

@@ -19,6 +19,7 @@ export function StageCard({ root, schema, stage, place, count, isOpen, onToggle,
   const badge = stageBadge(planned);
   const loud = Object.values(notes).flat();
   const name = stage.title || stage.id;
+  const reasons = (planned?.why ?? []).filter((reason) => reason !== "new");
   return html`<li class="atelier-card atelier-stage" data-stage=${stage.id} data-off=${isOff || undefined} data-open=${isOpen || undefined} data-dragged=${drag.isDragged || undefined} data-target=${drag.target || undefined} ...${drag.card}>
     <div class="atelier-stage-head">
       <button type="button" class="atelier-tiny atelier-handle" aria-label=${t("Move {name}: arrow keys, or drag", { name })} title=${t("Move: arrow keys, or drag")} ...${drag.handle}><${Icon} name="drag" /></button>
@@ -52,7 +53,7 @@ export function StageCard({ root, schema, stage, place, count, isOpen, onToggle,
         <button type="button" class="atelier-icon-button" title=${t("Duplicate")} aria-label=${t("Duplicate")} onClick=${tools.copy}><${Icon} name="copy" /></button>
         <button type="button" class="atelier-icon-button" title=${t("Delete")} aria-label=${t("Delete")} onClick=${tools.remove}><${Icon} name="bin" /></button>
       </div>
-      ${(planned?.why ?? []).length > 0 && html`<p class="atelier-why">${planned.why.join(" · ")}</p>`}
+      ${reasons.length > 0 && html`<p class="atelier-why">${reasons.join(" · ")}</p>`}
       ${(notes[""] ?? []).map((note) => html`<p class="atelier-note" data-severity=${note.severity}><${Icon} name="alert" /> <span>${note.message}</span></p>`)}
       ${schema ? html`<${Form} root=${root} schema=${schema} value=${stage} onChange=${onChange} around=${around} hidden=${IN_HEAD} />` : html`<p class="atelier-note" data-severity="error"><${Icon} name="alert" /> <span>${t('"{type}" is no type of stage that this server knows.', { type: stage.type })}</span></p>`}
     </div>`}

@@ -100,6 +100,12 @@ export function variablesOf(recipe) {
   return [...new Set([...Object.keys(recipe.inputs ?? {}), ...set.filter((name) => !name.includes("."))])];
 }
 
+/** The different values that rows and axes give an input. */
+export function rowValues(recipe, name) {
+  const given = [...(recipe.rows ?? []).filter((row) => row[name] !== undefined && row[name] !== "").map((row) => row[name]), ...(recipe.axes?.[name] ?? [])];
+  return [...new Set(given)];
+}
+
 /** `takes` as a list. */
 export function namesOf(takes) {
   return Array.isArray(takes) ? takes : takes ? [takes] : [];
