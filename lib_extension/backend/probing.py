@@ -11,7 +11,20 @@ from typing import Any
 from lib_extension.backend.dialects import dialect_of
 from lib_extension.backend.errors import BackendError, Refused, WrongAnswer
 from lib_extension.backend.wire import ROUTE_SECONDS, NoRoute, Wire
-from lib_extension.spec.inventory import Checkpoint, Embedding, FileKind, Host, Identity, Inventory, Lora, Sampler, Scheduler, Style, Vae
+from lib_extension.spec.inventory import (
+    Checkpoint,
+    Embedding,
+    FileKind,
+    Host,
+    Identity,
+    Inventory,
+    Lora,
+    Network,
+    Sampler,
+    Scheduler,
+    Style,
+    Vae,
+)
 
 Known = Mapping[tuple[FileKind, str], str]
 """Hashes that the backend told in infotexts, by kind and name."""
@@ -84,6 +97,7 @@ def _read(wire: Wire, identity: Identity) -> Inventory:
         loras=tuple(_lora(item) for item in _list(wire, "loras")),
         vaes=tuple(Vae(item["model_name"]) for item in (_list(wire, "sd-modules") if dialect.names_modules else _list(wire, "sd-vae"))),
         embeddings=_embeddings(wire.get("/sdapi/v1/embeddings")),
+        networks=_networks(wire) if identity.host == "engine" else (),
         styles=tuple(_style(item) for item in _list(wire, "prompt-styles")),
         scripts=tuple(titles),
         has_controlnet=has_controlnet,
@@ -193,6 +207,10 @@ def _embeddings(told: Mapping[str, Any]) -> tuple[Embedding, ...]:
 
 def _style(item: Mapping[str, Any]) -> Style:
     return Style(str(item["name"]), str(item.get("prompt") or ""), str(item.get("negative_prompt") or ""))
+
+
+def _networks(wire: Wire) -> tuple[Network, ...]:
+    return tuple(Network(str(name), str(hash)) for name, hash in wire.get("/atelier-engine/v1/mask-networks").items())
 
 
 def _controlnets(wire: Wire) -> tuple[str, ...]:

@@ -53,6 +53,10 @@ class Judges:
         """By one of ``MASK_NETWORKS``."""
         return self._mask_networks.find(kind, image, settings)
 
+    def mask_files(self) -> dict[str, Path]:
+        """The weights that find masks, by "kind/name"."""
+        return self._mask_networks.files()
+
     def masks(self, image: Image.Image) -> dict[str, Image.Image]:
         return self._the_parts().masks(image)
 

@@ -122,6 +122,10 @@ class Library:
         self._embeddings = self._search(self.folders.embeddings)
         self._upscalers = self._search(self.folders.upscalers)
 
+    def sha256(self, path: Path) -> str:
+        """Of a file beside the models, remembered as theirs are."""
+        return self._hashes.sha256(path)
+
     def checkpoints(self) -> list[Found]:
         return list(self._checkpoints)
 

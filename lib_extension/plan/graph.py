@@ -132,7 +132,7 @@ class Facts:
     counts: Mapping[str, int] = field(default_factory=dict)  # key of a finished node → how many pictures it gave
     choices: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # key of a review → indexes into what it takes, in this order
     # (kind, name) → hash or other identity of the file; kinds: checkpoint (name '': the one in use), vae, lora, controlnet, upscaler,
-    # embedding, style.
+    # embedding, style, network (that finds masks).
     identities: Callable[[str, str], str] = lambda kind, name: ""
     embeddings: Callable[[str], tuple[str, ...]] = lambda prompt: ()  # names of the textual inversions that a prompt may mean
     backend: str = ""  # class of the backend: software and version, kind of device, precision

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from lib_extension.masks.weights import weights_in
 from lib_extension.plan.variables import Path, texts_in
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import from_json, to_json
@@ -30,6 +31,7 @@ _FILES = {
     "sd_vae": "vae",
 }
 _FILES_IN_LISTS = {("loras", "name"): "lora", ("controlnet", "model"): "controlnet"}
+_MASKS = ("mask", "paste_back")
 _PROMPTS = ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt")
 _LORA_IN_PROMPT = re.compile(r"<(?:lora|lyco):([^:>]+)")
 _NO_FILE = ("none", "automatic")
@@ -89,7 +91,8 @@ def key_field(name: str, value: Any, references: Mapping[Path, int]) -> KeyField
     for path, position in references.items():
         if path[0] == name:
             value = _with(value, path[1:], {"source": position})
-    files, prompts = dict.fromkeys(files_of({name: value})), dict.fromkeys(_prompts_of({name: value}))
+    files = dict.fromkeys([*files_of({name: value}), *(("network", weights) for weights in weights_in(value) if name in _MASKS)])
+    prompts = dict.fromkeys(_prompts_of({name: value}))
     return KeyField(value, f"{name}={canonical(value)}", tuple(files), tuple(prompts))
 
 

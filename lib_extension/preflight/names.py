@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from lib_extension.masks.weights import weights_in
 from lib_extension.preflight.finding import Finding
 from lib_extension.preflight.look import Look
 from lib_extension.spec.errors import near_miss
 from lib_extension.spec.inventory import NOTHING
+from lib_extension.spec.settings import to_json
 from lib_extension.stages.control import ControlStage
 from lib_extension.stages.hires import LATENT
 from lib_extension.stages.txt2img import Txt2ImgStage
 from lib_extension.stages.upscale import UpscaleStage
+
+_WEIGHTS_BELONG = {
+    "detector": "Put its .onnx file into detectors/ in the models folder.",
+    "background": "Put its .onnx file into rembg/ in the models folder, or use the method grabcut, which needs none.",
+    "text": "Download CIDAS/clipseg-rd64-refined into clipseg/ in the models folder.",
+}
 
 
 def unknown_sampler(look: Look) -> Iterator[Finding]:
@@ -111,6 +119,18 @@ def unknown_module(look: Look) -> Iterator[Finding]:
     for field, name in asked:
         if name.lower() != "none" and look.inventory.module(name) is None:
             yield look.error(field, _not_there("preprocessor", name, look.inventory.modules))
+
+
+def unknown_mask_network(look: Look) -> Iterator[Finding]:
+    """It would be told only when the mask is looked for, after all that comes before it."""
+    if look.inventory.host != "engine":
+        return
+    for field in ("mask", "paste_back"):
+        for name in dict.fromkeys(weights_in(to_json(getattr(look.stage, field, "")))):
+            kind, _, model = name.partition("/")
+            if look.inventory.identity("network", name) is None and kind in _WEIGHTS_BELONG:
+                there = [known.partition("/")[2] for known in look.inventory.named("network") if known.startswith(f"{kind}/")]
+                yield look.error(field, f"{_not_there(f'network for {kind} masks', model, there)} {_WEIGHTS_BELONG[kind]}")
 
 
 def _not_there(what: str, name: str, known: Iterable[str]) -> str:

@@ -22,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     names.no_controlnet,
     names.unknown_control_model,
     names.unknown_module,
+    names.unknown_mask_network,
     fitting.unsound_file,
     fitting.other_kind_of_file,
     fitting.lora_of_another_family,

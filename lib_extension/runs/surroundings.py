@@ -10,7 +10,7 @@ from lib_extension.backend.backend import Backend
 from lib_extension.backend.errors import BackendError
 from lib_extension.plan.graph import Facts, Plan
 from lib_extension.runs.ledger import Ledger
-from lib_extension.spec.inventory import Checkpoint, Embedding, Identity, Inventory, Lora, Sampler, Scheduler, Style, Vae
+from lib_extension.spec.inventory import Checkpoint, Embedding, Identity, Inventory, Lora, Network, Sampler, Scheduler, Style, Vae
 
 _LISTS = {
     "checkpoints": Checkpoint,
@@ -20,9 +20,10 @@ _LISTS = {
     "vaes": Vae,
     "embeddings": Embedding,
     "styles": Style,
+    "networks": Network,
 }
 _TUPLES = ("upscalers", "latent_modes", "scripts", "controlnets", "modules")
-_KINDS = ("checkpoint", "lora", "vae", "controlnet", "upscaler", "embedding", "style")
+_KINDS = ("checkpoint", "lora", "vae", "controlnet", "upscaler", "embedding", "style", "network")
 
 
 @dataclasses.dataclass(frozen=True)

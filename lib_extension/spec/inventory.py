@@ -10,7 +10,7 @@ from typing import Any, Literal
 from lib_extension.spec.control_modules import listed_module
 
 Host = Literal["engine", "a1111", "forge", "reforge"]
-FileKind = Literal["checkpoint", "lora", "vae", "controlnet", "upscaler", "embedding", "style"]
+FileKind = Literal["checkpoint", "lora", "vae", "controlnet", "upscaler", "embedding", "style", "network"]
 
 NOTHING = ("", "None", "none", "Automatic")  # names that stand for no file of one's own
 
@@ -105,6 +105,14 @@ class Embedding:
 
 
 @dataclass(frozen=True)
+class Network:
+    """Weights that find masks, by "kind/name" as masks.weights has it."""
+
+    name: str
+    hash: str
+
+
+@dataclass(frozen=True)
 class Style:
     """A text that the host adds to prompts under a name."""
 
@@ -128,6 +136,7 @@ class Inventory:
     vaes: tuple[Vae, ...] = ()
     embeddings: tuple[Embedding, ...] = ()
     styles: tuple[Style, ...] = ()
+    networks: tuple[Network, ...] = ()  # of an engine; for a WebUI the helper finds masks, and what that has is not asked beforehand
     scripts: tuple[str, ...] = ()  # titles in lower case, always-on and selectable ones
     has_controlnet: bool = False
     controlnets: tuple[str, ...] = ()  # "name [hash]"
@@ -187,6 +196,8 @@ class Inventory:
             return self.controlnet(name)
         if kind == "embedding":
             return next((found.identity for found in self.embeddings if found.name == name), None)
+        if kind == "network":
+            return next((found.hash for found in self.networks if found.name == name), None)
         if kind == "style":
             return next((f"{found.prompt} / {found.negative_prompt}" for found in self.styles if found.name == name), None)
         return name if name in self.named(kind) or name in NOTHING else None
@@ -204,11 +215,12 @@ class Inventory:
             return (*self.upscalers, *self.latent_modes)
         if kind == "controlnet":
             return tuple(full.split(" [")[0] for full in self.controlnets)
-        files: dict[FileKind, Iterable[Lora | Vae | Embedding | Style]] = {
+        files: dict[FileKind, Iterable[Lora | Vae | Embedding | Style | Network]] = {
             "lora": self.loras,
             "vae": self.vaes,
             "embedding": self.embeddings,
             "style": self.styles,
+            "network": self.networks,
         }
         return tuple(found.name for found in files[kind])
 

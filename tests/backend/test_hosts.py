@@ -281,6 +281,7 @@ class Engine(Misbehaving):
                 "loras": {},
                 "embeddings": {},
             },
+            "/atelier-engine/v1/mask-networks": {"detector/face": "aa11"},
             "/atelier-engine/v1/tags": {"tags": {"watch": 0.9}},
             "/atelier-engine/v1/embedding": {"embeddings": [[0.6, 0.8]]},
             "/atelier-engine/v1/mask": self.mask,
@@ -300,6 +301,8 @@ def test_an_engine_says_who_it_is_and_answers_for_its_networks() -> None:
     assert ask(backend, "embedding").facts == {"embeddings": [[0.6, 0.8]]}
     nothing = ask(backend, "mask")
     assert (nothing.pictures, nothing.facts) == ((), {"found": 0, "boxes": []})
+    assert backend.inventory().identity("network", "detector/face") == "aa11"
+    assert backend.inventory().identity("network", "detector/hand") is None
     assert backend.learn(checkpoints=["tiny"]).identity("checkpoint", "tiny") == "d3a68a9e49"
 
 

@@ -152,6 +152,15 @@ def test_embeddings_that_a_prompt_may_name_and_styles_are_in_the_key():
     assert not [path for path in hidden.nodes[0].settings if path.startswith("files.")]
 
 
+def test_networks_that_find_masks_are_in_the_key():
+    source = {"union": [{"kind": "detector", "model": "face.onnx"}, {"kind": "background", "engine": "rembg"}, {"kind": "background"}]}
+    stage = {"id": "mask", "type": "mask", "takes": "drawing", "mask": {"minus": [source, {"kind": "text", "text": "detector"}]}}
+    facts = Facts(identities=lambda kind, name: f"hash of {kind} {name}", backend="b")
+    files = {path: value for path, value in plan([stage], facts).nodes[0].settings.items() if path.startswith("files.")}
+    named = ("background/u2net", "detector/face", "text/clipseg")
+    assert files == {f"files.network:{name}": f"hash of network {name}" for name in named}
+
+
 def test_local_stages_do_not_depend_on_the_backend():
     stages = [
         {"id": "mask", "type": "mask", "takes": "drawing", "mask": {"kind": "alpha"}},

@@ -82,7 +82,7 @@ def base(**fields: Any) -> dict[str, Any]:
 
 def redraw(type: str = "img2img", **fields: Any) -> dict[str, Any]:
     """A stage that works on the drawing, with nothing wrong in it."""
-    drawn = {} if type == "control" else {"prompt": "a watch", "seed": 7}
+    drawn = {} if type in ("control", "mask") else {"prompt": "a watch", "seed": 7}
     return {"id": "redraw", "type": type, "takes": "drawing", **drawn, **fields}
 
 

@@ -10,7 +10,7 @@ import pytest
 from lib_extension.preflight import RULES
 from lib_extension.preflight.guiding import control_without_picture
 from lib_extension.preflight.look import Look
-from lib_extension.spec.inventory import Inventory
+from lib_extension.spec.inventory import Inventory, Network
 from lib_extension.stages import read_stage
 from tests.preflight.asked import INVENTORY, SDXL, UNIT, at, base, find, redraw
 
@@ -28,6 +28,7 @@ class Case(NamedTuple):
 
 LONG = ", ".join(f"a thing of colour number {number}" for number in range(30))
 FORGE, REFORGE, ENGINE = at(host="forge"), at(host="reforge", control_modes=False), at(host="engine")
+FACES = at(host="engine", networks=(Network("detector/face_yolov8n", "aa11"), Network("parts/parts", "bb22")))
 
 CASES = [
     Case("unknown_sampler", base(sampler_name="Euler b"), "error", "sampler_name", ['sampler "Euler b"', 'Did you mean "Euler a"?']),
@@ -60,6 +61,23 @@ CASES = [
     ),
     Case("unknown_module", base(controlnet=[{**UNIT, "module": "cany"}]), "error", "controlnet[0].module", ['Did you mean "canny"?']),
     Case("unknown_module", redraw("control", module="depth_mida"), "error", "module", ['Did you mean "depth_midas"?']),
+    Case(
+        "unknown_mask_network",
+        redraw("mask", mask={"union": [{"kind": "parts"}, {"kind": "detector", "model": "face_yolov8.onnx"}]}),
+        "error",
+        "mask",
+        ['"face_yolov8"', 'Did you mean "face_yolov8n"?', "detectors/"],
+        FACES,
+    ),
+    Case("unknown_mask_network", redraw("inpaint", mask={"kind": "text", "text": "watch"}), "error", "mask", ["clipseg/ in the"], FACES),
+    Case(
+        "unknown_mask_network",
+        redraw("inpaint", mask="part", paste_back={"kind": "background", "engine": "rembg"}),
+        "error",
+        "paste_back",
+        ["rembg/", "grabcut"],
+        FACES,
+    ),
     Case("unsound_file", base(loras=[{"name": "broken"}]), "error", "loras[0]", ["cut off", "Download or export it again"]),
     Case(
         "other_kind_of_file", base(loras=[{"name": "misplaced"}]), "error", "loras[0]", ["used as a lora", "its file is a vae", "move it"]
@@ -239,6 +257,12 @@ def test_a_good_recipe_gives_no_finding(stage: Mapping[str, Any]):
 def test_hosts_that_read_every_naming_are_not_warned_of_it():
     stage = base(loras=[{"name": "brand_peft"}])
     assert find(stage, inventories=REFORGE) == find(stage, inventories=ENGINE) == ()
+
+
+def test_networks_that_are_there_or_cannot_be_asked_for_are_no_finding():
+    face = redraw("mask", mask={"kind": "detector", "model": "face_yolov8n"})
+    assert find(face, inventories=FACES) == find(face) == ()
+    assert find(redraw("mask", mask={"kind": "background"}), inventories=FACES) == ()
 
 
 def test_a_narrow_model_may_draw_at_any_size():

@@ -111,6 +111,7 @@ class Stub:
         ]
         return {
             "/atelier-engine/v1/identity": {"software": "atelier-engine", "version": "stub", "device": "cpu", "precision": "fp32"},
+            "/atelier-engine/v1/mask-networks": {"parts/parts": "0123456789ab"},
             "/sdapi/v1/options": {"sd_model_checkpoint": self.checkpoints[0], "samples_format": "png"},
             "/sdapi/v1/scripts": {"txt2img": ["controlnet"], "img2img": ["controlnet"]},
             "/sdapi/v1/sd-models": models,

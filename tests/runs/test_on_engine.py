@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from lib_extension.pictures.png import encode_png, open_picture
 from lib_extension.runs.records import Run, StoredPicture
 from lib_extension.session.asked import Asked
+from lib_extension.session.outlook import PreflightRefused
 from lib_extension.session.session import Session
 from tests.engine.running import Running, engine
 from tests.models.masks.clipseg_files import told_by_clipseg, write_clipseg
@@ -267,6 +268,19 @@ def test_nothing_found_is_as_the_recipe_says(session: Session):
     failed = make(session, mask_stage("strict", nothing), {**inpaint, "id": "never", "mask": "strict"}, ends="failed")
     assert "found nothing to choose" in failed.reasons()["strict"]
     assert not failed.images("never")
+
+
+def test_a_detector_that_is_missing_is_said_before_and_an_overwritten_one_runs_anew(session: Session, place: Place):
+    wanted = mask_stage("found", {"kind": "detector", "model": "later", "confidence": 0.7})
+    with pytest.raises(PreflightRefused, match="detectors/ in the models folder"):
+        make(session, wanted, picture=odd_picture())
+    file = place.folder / "models/detectors/later.onnx"
+    coverage = []
+    for box in (8, 16, 8):
+        write_detector(file, box=box)
+        coverage.append(make(session, wanted, picture=odd_picture()).stored("found")[0].facts["coverage"])
+    assert coverage[0] == coverage[2] < coverage[1]
+    assert len(list(session.ledger.results.all())) == 2
 
 
 def test_an_overwritten_embedding_is_read_and_runs_anew(session: Session, place: Place):

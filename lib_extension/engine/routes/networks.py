@@ -14,6 +14,7 @@ from lib_extension.pictures.png import encode_base64
 from lib_extension.spec.errors import BadRequest, TooLarge
 
 MOST_IMAGES = 256
+DIGITS = 12  # of a hash
 
 
 def add_routes(routes: APIRouter) -> None:
@@ -22,6 +23,7 @@ def add_routes(routes: APIRouter) -> None:
     routes.add_api_route("/atelier-engine/v1/tags", tags, methods=["POST"])
     routes.add_api_route("/atelier-engine/v1/embedding", embedding, methods=["POST"])
     routes.add_api_route("/atelier-engine/v1/mask", mask, methods=["POST"])
+    routes.add_api_route("/atelier-engine/v1/mask-networks", mask_networks, methods=["GET"])
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,11 @@ async def mask(body: MaskOf, server: Here) -> dict[str, Any]:
         return {"mask": image, "found": len(found.things), "boxes": [_box(thing) for thing in found.things]}
 
     return await server.aside(find)
+
+
+async def mask_networks(server: Here) -> dict[str, str]:
+    """Hash by "kind/name" of all weights that are there for finding masks."""
+    return await server.aside(lambda: {name: server.library.sha256(path)[:DIGITS] for name, path in server.judges.mask_files().items()})
 
 
 def _box(thing: Thing) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from lib_extension.models.masks.found import Kept, Layer, Places, Thing, find_file, thing_of
+from lib_extension.models.masks.found import Kept, Layer, Places, Thing, files_in, find_file, thing_of
 from lib_extension.spec.errors import BadFile, BadRequest
 from lib_extension.spec.settings import Settings, field
 
@@ -38,7 +39,11 @@ class Background:
     settings = BackgroundSettings
 
     def __init__(self, places: Places) -> None:
-        self._rembg = Rembg(places.models / "rembg")
+        self._folder = places.models / "rembg"
+        self._rembg = Rembg(self._folder)
+
+    def files(self) -> Mapping[str, Path]:
+        return files_in(self._folder, ".onnx")
 
     def find(self, picture: Image.Image, settings: object) -> list[Thing]:
         assert isinstance(settings, BackgroundSettings)

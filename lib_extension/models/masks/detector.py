@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from PIL import Image
 
-from lib_extension.models.masks.found import Kept, Places, Thing, find_file, refuse_pickle
+from lib_extension.models.masks.found import Kept, Places, Thing, files_in, find_file, refuse_pickle
 from lib_extension.models.masks.yolo import Yolo
 from lib_extension.spec.errors import BadRequest, near_miss
 from lib_extension.spec.settings import Settings, field
@@ -37,6 +39,9 @@ class Detector:
     def __init__(self, places: Places) -> None:
         self._folder = places.models / FOLDER
         self._kept: Kept[Yolo] = Kept(3)
+
+    def files(self) -> Mapping[str, Path]:
+        return files_in(self._folder, ".onnx")
 
     def find(self, picture: Image.Image, settings: object) -> list[Thing]:
         assert isinstance(settings, DetectorSettings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -50,6 +50,10 @@ class MaskNetwork(Protocol):
         """What it can be told."""
         ...
 
+    def files(self) -> Mapping[str, Path]:
+        """The weights that are there now, by the name that the settings have for them."""
+        ...
+
     def find(self, picture: Image.Image, settings: object) -> list[Thing]:
         """The things in an RGB picture, the surest first; ``settings`` is an instance of the class's own."""
         ...
@@ -77,16 +81,21 @@ def thing_of(layer: Layer, score: float, label: str) -> Thing:
     return Thing(layer, (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)), score, label)
 
 
+def files_in(folder: Path, ending: str) -> dict[str, Path]:
+    """The files with that ending, by their names without it, in order."""
+    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix == ending} if folder.is_dir() else {}
+
+
 def find_file(folder: Path, name: str, ending: str, what: str) -> Path:
     """The file of that name, with or without its ending. Names are compared with those of files that are there, so none leads elsewhere.
 
     Raises NotFound, which says what is there or where to put it.
     """
-    files = sorted(path for path in folder.iterdir() if path.suffix == ending) if folder.is_dir() else []
-    for path in files:
+    files = files_in(folder, ending)
+    for path in files.values():
         if name in (path.name, path.stem):
             return path
-    names = [path.stem for path in files]
+    names = [*files]
     there = f" There are: {', '.join(names[:10])}." if names else ""
     hint = near_miss(name.removesuffix(ending), names) or there
     raise NotFound(f'There is no {what} "{name[:100]}".{hint} Put its {ending} file into {folder.name}/ in the models folder.')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,10 @@ class MaskNetworks:
 
     def __init__(self, places: Places) -> None:
         self._networks = {network.name: network for network in (make(places) for make in MASK_NETWORKS)}
+
+    def files(self) -> dict[str, Path]:
+        """The weights of all of them, by "kind/name"."""
+        return {f"{kind}/{name}": path for kind, network in self._networks.items() for name, path in network.files().items()}
 
     def find(self, kind: str, picture: Image.Image, settings: Mapping[str, Any]) -> Found:
         """Raises BadRequest for a kind or settings that there are not, NotFound where weights are missing, BadFile for wrong ones."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -29,6 +31,9 @@ class PartMasks:
     def __init__(self, places: Places) -> None:
         self._folder = places.demo / "parts"
         self._kept: Kept[Parts] = Kept(1)
+
+    def files(self) -> Mapping[str, Path]:
+        return {"parts": self._folder / "model.onnx"}
 
     def find(self, picture: Image.Image, settings: object) -> list[Thing]:
         assert isinstance(settings, PartSettings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +72,10 @@ class Text:
     def __init__(self, places: Places) -> None:
         self._folder = places.models / FOLDER
         self._kept: Kept[ClipSeg] = Kept(1)
+
+    def files(self) -> Mapping[str, Path]:
+        weights = self._folder / "model.safetensors"
+        return {"clipseg": weights} if weights.is_file() else {}
 
     def find(self, picture: Image.Image, settings: object) -> list[Thing]:
         assert isinstance(settings, TextSettings)

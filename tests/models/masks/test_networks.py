@@ -12,6 +12,7 @@ from lib_extension.models.masks.networks import MASK_NETWORKS, MaskNetworks
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import json_schema
 from tests.demo_model.scenes import held_out_scene
+from tests.models.masks.clipseg_files import write_clipseg
 from tests.models.masks.yolo_files import write_detector
 
 DEMO = Path(__file__).parents[3] / "lib_extension" / "models" / "demo"
@@ -60,6 +61,19 @@ def test_every_kind_says_what_it_can_be_told(network: type) -> None:
     schema = json_schema(network.settings)
     assert schema["additionalProperties"] is False
     assert schema["properties"]
+
+
+def test_weights_are_listed_by_kind_and_name(tmp_path: Path) -> None:
+    assert networks(tmp_path).files() == {"parts/parts": DEMO / "parts" / "model.onnx"}
+    file = write_detector(tmp_path / "detectors" / "d.onnx")
+    (tmp_path / "rembg").mkdir()
+    (tmp_path / "rembg" / "u2net.onnx").write_bytes(b"weights")
+    write_clipseg(tmp_path / "clipseg")
+    assert {name: path for name, path in networks(tmp_path).files().items() if name != "parts/parts"} == {
+        "background/u2net": tmp_path / "rembg" / "u2net.onnx",
+        "text/clipseg": tmp_path / "clipseg" / "model.safetensors",
+        "detector/d": file,
+    }
 
 
 def test_a_detector_that_is_written_anew_is_loaded_anew(tmp_path: Path) -> None:
