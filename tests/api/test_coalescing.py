@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from lib_extension.api.coalescing import PLAIN, coalesced, written
 from lib_extension.runs.records import Event
-from lib_extension.session.asked import Asked
-from tests.api.serving import Served, served
+from tests.api.large import finished, large_run
+from tests.api.serving import served
 from tests.runs.stub_backend import running_stub
 
-STAGES, ITEMS = 60, 200
 KINDS = ("state", "planned", "started", "finished", "failed", "retry", "review", "chosen", "notice")
 
 
@@ -62,7 +61,7 @@ def test_ids_grow_and_nothing_is_lost(kinds: list[str], stages: int):
 def test_a_run_of_sixty_stages_and_two_hundred_items_tells_less_than_twenty_kilobytes_a_second(tmp_path: Path):
     """As fast as it can be: thousands of stages are found to be done while somebody looks."""
     with running_stub() as stub, served(tmp_path, stub.url) as server:
-        run_id = large_run(server)
+        run_id = large_run(server.session)
         ledger = server.session.ledger
         ledger.runs.set_state(run_id, "running")
         ended = threading.Event()
@@ -71,7 +70,7 @@ def test_a_run_of_sixty_stages_and_two_hundred_items_tells_less_than_twenty_kilo
             key = 0
             while not ended.is_set():
                 with ledger.database.write() as connection:
-                    rows = [(run_id, 1.0, "finished", written_data(key + number)) for number in range(40)]
+                    rows = [(run_id, 1.0, "finished", finished(key + number)) for number in range(40)]
                     connection.executemany("INSERT INTO events (run, at, kind, data) VALUES (?, ?, ?, ?)", rows)
                 key += 40
                 time.sleep(0.02)
@@ -90,29 +89,3 @@ def test_a_run_of_sixty_stages_and_two_hundred_items_tells_less_than_twenty_kilo
         happened = ledger.events.last_id(run_id)
     assert happened > 2000
     assert size / seconds < 20_000, (size, seconds, happened)
-
-
-def written_data(number: int) -> str:
-    """What the event of a finished stage instance holds."""
-    stage = f"s{number % STAGES}"
-    return (
-        f'{{"key": "{number:064}", "stage": "{stage}", "place": "{stage}/{number}/0", "backend": "engine:demo", "seconds": 0.01,'
-        f' "pictures": ["{number:064x}"], "reason": ""}}'
-    )
-
-
-def large_run(server: Served) -> str:
-    """A run of so many stages and items, written down but not at work."""
-    settings = {"steps": 4, "sampler_name": "Euler", "scheduler": "Automatic", "seed": 7}
-    stages: list[dict[str, Any]] = [{"id": "s0", "type": "txt2img", "prompt": "{place}", "width": 64, "height": 64}]
-    stages += [{"id": f"s{n}", "type": "img2img", "takes": f"s{n - 1}", "prompt": "{place}"} for n in range(1, STAGES)]
-    recipe = {
-        "version": 1,
-        "name": "large",
-        "settings": settings,
-        "stages": stages,
-        "axes": {"place": [f"place {n}" for n in range(ITEMS)]},
-    }
-    server.json("PUT", "/recipes/large", json=recipe)
-    run_id, _ = server.session.add(Asked(recipe=server.session.recipes.get("large").recipe))
-    return run_id

@@ -39,6 +39,7 @@ class Stub:
         self.bodies: list[dict[str, Any]] = []
         self.most_at_once = 0
         self.interrupts = 0
+        self.preview = ""  # data URL of what is being drawn
         self.padding = 0  # bytes that every picture is longer by
         self.embeddings: dict[str, str] = {}  # name to hash
         self.styles: dict[str, str] = {}  # name to prompt
@@ -70,7 +71,8 @@ class Stub:
             self.behaviour |= body
             return {}
         if path == "/internal/progress":
-            return {"active": body["id_task"] == self._running, "queued": False, "completed": False, "progress": 0.5}
+            told = {"active": body["id_task"] == self._running, "queued": False, "completed": False, "progress": 0.5}
+            return told | ({"live_preview": self.preview} if body["live_preview"] else {})
         if path == "/sdapi/v1/interrupt":
             self.interrupts += 1
             self._interrupted.set()
