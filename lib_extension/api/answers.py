@@ -24,6 +24,7 @@ from lib_extension.spec.errors import AtelierError, BadRequest, TooLarge
 LARGEST_BODY = 256 * 2**20  # bytes: some pictures in base64
 
 DEEPEST = 40  # of objects in objects
+_EXAMPLE = 'Send an object such as {"name": "value"}.'
 _TOO_DEEP = f"The body is nested too deeply; {DEEPEST} levels is the most."
 _log = logging.getLogger("atelier")
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -87,7 +88,7 @@ async def read_object(request: Request) -> dict[str, Any]:
         return {}
     value = parse_json(body)
     if not isinstance(value, dict):
-        raise BadRequest("The body must be a JSON object.")
+        raise BadRequest(f"The body must be a JSON object. {_EXAMPLE}")
     return value
 
 
@@ -114,7 +115,7 @@ def parse_json(body: bytes) -> Any:
         raise BadRequest(_TOO_DEEP) from None
     except ValueError as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "it holds broken text or numbers"
-        raise BadRequest(f"The body is not JSON: {reason}.") from error
+        raise BadRequest(f"The body is not JSON: {reason.rstrip('.')}. {_EXAMPLE}") from error
     return value
 
 

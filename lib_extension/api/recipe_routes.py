@@ -15,6 +15,7 @@ from lib_extension.api.forms import OPTIONS, read_asked, read_picture, run_schem
 from lib_extension.api.run_routes import run_answer
 from lib_extension.plan import RecipeFile
 from lib_extension.plan.folders import Folder
+from lib_extension.plan.plain_data import read_yaml
 from lib_extension.plan.recipe_files import picture_names, read_recipe_file
 from lib_extension.plan.recipe_zip import MOST_ZIP, pack_recipe
 from lib_extension.session.asked import Asked
@@ -23,6 +24,8 @@ from lib_extension.spec.errors import AtelierError, BadRequest
 from lib_extension.stages import as_written, load_recipe, recipe_schema
 
 _ZIP = "application/zip"
+_ZIP_BEGINS = b"PK\x03\x04"
+_SHORTEST_PICTURE = 64  # characters: an id has so many, and base64 of the smallest picture more; what is shorter is a file's name
 
 
 def add_routes(router: APIRouter, desk: Desk) -> None:
@@ -50,13 +53,13 @@ def _add_reading(router: APIRouter, desk: Desk) -> None:
 
 
 def _add_keeping(router: APIRouter, desk: Desk) -> None:
-    body = {"application/json": {"schema": {"type": "object"}}, _ZIP: {"schema": {"type": "string", "format": "binary"}}}
+    text, binary = {"schema": {"type": "string"}}, {"schema": {"type": "string", "format": "binary"}}
+    body = {"application/json": {"schema": {"type": "object"}}, "application/yaml": text, _ZIP: binary}
 
     @router.put("/recipes/{name}", summary="Keep a recipe of one's own", openapi_extra={"requestBody": {"content": body, "required": True}})
     async def keep(name: str, request: Request) -> Response:
         data = await read_body(request, MOST_ZIP)
-        is_zip = request.headers.get("content-type", "").startswith(_ZIP)
-        await desk.aside(lambda: _keep_zip(desk, name, data) if is_zip else _keep_json(desk, name, data))
+        await desk.aside(lambda: _keep(desk, name, data))
         return JSONResponse(await desk.aside(lambda: _told(desk, name)))
 
     @router.delete("/recipes/{name}", summary="Delete a recipe of one's own")
@@ -109,21 +112,30 @@ def _packed(file: RecipeFile) -> bytes:
     return pack_recipe(file.as_written, file.read_picture)
 
 
-def _keep_zip(desk: Desk, name: str, data: bytes) -> None:
-    file = read_recipe_file(data, f"{name}.zip", Folder(Path()))  # a zip brings its own files
-    desk.session.recipes.save(name, file.as_written, file.read_picture)
-
-
-def _keep_json(desk: Desk, name: str, data: bytes) -> None:
-    """Its pictures stand in it as base64 or ids."""
-    value = parse_json(data)
+def _keep(desk: Desk, name: str, data: bytes) -> None:
+    """A zip, JSON or YAML, by what it is: tools that send files say the wrong type, or none."""
+    if data.startswith(_ZIP_BEGINS):
+        file = read_recipe_file(data, f"{name}.zip", Folder(Path()))  # a zip brings its own files
+        desk.session.recipes.save(name, file.as_written, file.read_picture)
+        return
+    is_json = data.lstrip()[:1] in (b"", b"{", b"[")
+    value = parse_json(data) if is_json else read_yaml(data, "The recipe")
     if not isinstance(value, dict):
-        raise BadRequest("The body must be a recipe: a JSON object, or a zip that was exported.")
+        raise BadRequest("The body must be a recipe: JSON or YAML with its stages, or a zip that was exported.")
     load_recipe({"name": name, **value})
     recipe = as_written({"name": name, **value})
     if recipe.rows_file:
         raise BadRequest("rows_file names a file; write the rows into the recipe, or send a zip.")
-    desk.session.recipes.save(name, recipe, lambda text: read_picture(text, desk.picture, "A picture of the recipe"))
+    desk.session.recipes.save(name, recipe, lambda text: _picture_in(desk, text))
+
+
+def _picture_in(desk: Desk, text: str) -> bytes:
+    """Of a recipe that brings no files: base64, or an id."""
+    if len(text) < _SHORTEST_PICTURE:
+        raise BadRequest(
+            f'The recipe names the picture "{text}", which was not sent. Export it as a zip with its pictures, or upload them.'
+        )
+    return read_picture(text, desk.picture, "A picture of the recipe")
 
 
 def _asked(desk: Desk, name: str, body: Mapping[str, Any]) -> Asked:

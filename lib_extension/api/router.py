@@ -33,6 +33,11 @@ from lib_extension.spec.errors import NotFound
 
 PREFIX = "/atelier/v1"
 _STANDALONE = HostFacts()
+_TEXT = {"type": "string"}
+_REFUSALS = {
+    "description": "What was wrong, and what to do.",
+    "content": {"application/json": {"schema": {"type": "object", "properties": {"error": _TEXT, "detail": _TEXT}}}},
+}
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -40,7 +45,7 @@ def make_router(session: Session, credentials: Iterable[str] = (), host: HostFac
     """The routes over a session, which outlives them. `credentials`: the host's "user:password" texts, if it has any."""
     desk = Desk(session, credentials, host)
     files = UiFiles()
-    router = APIRouter(prefix=PREFIX, route_class=guarded_route(desk.guard), tags=["atelier"])
+    router = APIRouter(prefix=PREFIX, route_class=guarded_route(desk.guard), tags=["atelier"], responses={"4XX": _REFUSALS})
     for group in (
         recipe_routes,
         plan_routes,

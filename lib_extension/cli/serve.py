@@ -38,7 +38,13 @@ def _carry_out(options: argparse.Namespace) -> int:
     command = [sys.executable, "-m", "uvicorn", "--factory", "lib_extension.api.standalone:make_app", "--no-proxy-headers"]
     command += ["--app-dir", str(Path(__file__).parents[2])]
     command += ["--host", options.host, "--port", str(options.port), "--timeout-graceful-shutdown", "3"]
-    server = subprocess.Popen(command, env={**os.environ, **serving.to_environment()})
+    environment = {**os.environ, **serving.to_environment()}
+    if os.name == "posix":
+        os.execve(command[0], command, environment)  # this process becomes the server, so that whoever ends it ends that
+    return _waited_for(subprocess.Popen(command, env=environment))
+
+
+def _waited_for(server: subprocess.Popen[bytes]) -> int:
     while True:
         try:
             return server.wait()

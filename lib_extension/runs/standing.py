@@ -80,10 +80,17 @@ class Standing:
         undecided = self.planned.undecided
         if undecided:
             ids = ", ".join(dict.fromkeys(node.id for node in undecided))
-            return "waiting", f"{len(undecided)} choices are to be made: {ids}"
+            return "waiting", f"{'A choice is' if len(undecided) == 1 else f'{len(undecided)} choices are'} to be made: {ids}"
         if self.failed:
-            key, why = next(iter(self.failed.items()))
-            node = self.planned.plan.by_key.get(key)
-            first = f", {node.place}" if node else ""
-            return "failed", f"{len(self.failed)} stages failed, {len(self.left_out)} need them. The first{first}: {why}"
+            return "failed", self._what_failed()
         return "done", ""
+
+    def _what_failed(self) -> str:
+        key, why = next(iter(self.failed.items()))
+        node = self.planned.plan.by_key.get(key)
+        one = len(self.failed) == 1
+        counts = ("A stage" if one else f"{len(self.failed)} stages") + " failed"
+        if self.left_out:
+            counts += f", {len(self.left_out)} that need {'it' if one else 'them'} did not run"
+        which = f"{'' if one else 'The first, '}{node.place}: " if node else ""
+        return f"{counts}. {which}{why}"

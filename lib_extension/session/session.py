@@ -31,10 +31,16 @@ from lib_extension.session.recipes import Recipes
 from lib_extension.session.restoring import Restorer
 from lib_extension.session.reviews import Review, find_review, open_reviews, places_of
 from lib_extension.session.thumbnails import Thumbnails
-from lib_extension.spec.errors import AtelierError, BadRequest, Busy
+from lib_extension.spec.errors import AtelierError, BadRequest
 from lib_extension.spec.inventory import FileKind
 
 HELPER = "engine:none"  # an engine without a checkpoint: masks, maps and scores that need a network, where no backend makes them
+
+
+class AtWork(AtelierError):
+    """Not while the run is carried out."""
+
+    status = 409
 
 
 class Session:
@@ -141,11 +147,12 @@ class Session:
 
     def remove(self, run_id: str) -> None:
         """Forget a run that is not at work. What it made stays until garbage is collected."""
+        self.ledger.settle()
         run = self.ledger.runs.get(run_id)
         if run.pinned:
             raise BadRequest(f'The run "{run_id}" is pinned; take the pin away first.')
         if run.state == "running":
-            raise Busy(f'The run "{run_id}" is at work; cancel it first.')
+            raise AtWork(f'The run "{run_id}" is at work; cancel it first.')
         self.ledger.runs.remove(run_id)
 
 

@@ -25,6 +25,7 @@ def exported(server: Served) -> str:
     server.json("PUT", "/recipes/exporting", json=EXPORTING)
     run: Any = server.json("POST", "/recipes/exporting/runs", 201)
     server.ended(run["id"], "done")
+    server.session.delivered(run["id"])
     return run["id"]
 
 
@@ -56,5 +57,5 @@ def test_files_of_others_are_not_read_and_changed_ones_are_not_passed_off(server
     server.json("GET", "/runs/nothing/files", 404)
     (folder / "01-base/001-1.png").unlink()
     server.json("POST", f"/runs/{run}/resume")
-    server.ended(run, "done")
+    server.session.delivered(run)
     assert server.client.get(f"/atelier/v1/runs/{run}/files/01-base/001-1.png").status_code == 200

@@ -93,11 +93,33 @@ def test_head_is_get_without_the_body(server: Served):
     assert server.client.head("/atelier/v1/recipes/tiny/runs").status_code == 404
 
 
+def test_recipes_are_kept_by_what_they_are_whatever_their_type_is_called(server: Served):
+    yaml = "title: Mine\nstages:\n  - {id: a, type: txt2img, prompt: x}\n"
+    for name, content in (("one", yaml), ("two", json.dumps({"stages": [{"id": "a", "type": "txt2img"}]}))):
+        told: Any = server.json("PUT", f"/recipes/{name}", content=content, headers={"Content-Type": "application/x-www-form-urlencoded"})
+        assert told["recipe"]["stages"][0]["id"] == "a"
+    packed = server.client.get("/atelier/v1/recipes/one", headers={"Accept": "application/zip"}).content
+    told = server.json("PUT", "/recipes/three", content=packed)
+    assert told["recipe"]["title"] == "Mine"
+    told = server.json("PUT", "/recipes/four", 422, content=f"inputs: {{drawing: {{type: image, default: inputs/x.png}}}}\n{yaml}")
+    assert 'names the picture "inputs/x.png", which was not sent' in told["detail"]
+    told = server.json("PUT", "/recipes/four", 422, content="stages: !!python/object:os.system []")
+    assert "tag" in told["detail"]
+
+
+def test_openapi_tells_how_errors_look(server: Served):
+    document = server.client.get("/openapi.json").json()
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert "4XX" in operation["responses"], path
+            assert "422" not in operation["responses"], path
+
+
 def test_a_runs_folder_comes_as_one_zip(server: Served, stub: Stub):
     stub.delay = 0.3
     run: Any = server.json("POST", "/recipes/tiny/runs", 201)
     server.json("GET", f"/runs/{run['id']}/files.zip", 404)
-    server.ended(run["id"], "waiting")
+    server.session.delivered(run["id"])
     answer = server.client.get(f"/atelier/v1/runs/{run['id']}/files.zip")
     assert answer.headers["content-type"] == "application/zip"
     assert f'filename="{run["id"]}.zip"' in answer.headers["content-disposition"]
@@ -171,7 +193,7 @@ def test_runs_are_listed_paused_resumed_cancelled_and_forgotten(server: Served, 
     stub.delay = 0.5
     run: Any = server.json("POST", "/recipes/tiny/runs", 201, json={"rows": [{"thing": str(number)} for number in range(20)]})
     server.ended(run["id"], "running")
-    server.json("DELETE", f"/runs/{run['id']}", 503)
+    server.json("DELETE", f"/runs/{run['id']}", 409)
     server.json("POST", f"/runs/{run['id']}/pause")
     paused: Any = server.ended(run["id"], "paused")
     assert 0 < sum(stage["state"] == "done" for stage in paused["stages"]) < 20

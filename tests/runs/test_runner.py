@@ -134,7 +134,7 @@ def test_what_fails_takes_only_its_dependants_along(shop: Workshop, stub: Stub) 
     stages = [{"id": "base", "type": "txt2img", "prompt": "number {n}"}, {"id": "redo", "type": "img2img", "takes": "base"}]
     run = shop.run(recipe(*stages, axes={"n": [1, 2, 3]}))
     assert run.state == "failed"
-    assert "1 stages failed, 1 need them. The first, base/0/0" in run.message
+    assert "A stage failed, 1 that need it did not run. base/0/0: " in run.message
     assert "The stub refuses." in run.message
     nodes = {node.place: (node.state, node.message) for node in shop.ledger.nodes(run.id)}
     assert [state for state, _ in nodes.values()] == ["failed", "done", "done", "left out", "done", "done"]
@@ -239,7 +239,7 @@ def test_a_waiting_review_holds_nothing_else_up(shop: Workshop, stub: Stub) -> N
         {"id": "side", "type": "txt2img", "prompt": "a lamp", "seed": 9},
     ]
     run = shop.run(recipe(*stages))
-    assert (run.state, run.message) == ("waiting", "1 choices are to be made: pick")
+    assert (run.state, run.message) == ("waiting", "A choice is to be made: pick")
     assert len(stub.calls) == 2
     (asked,) = shop.events(run, "review")
     key = asked.data["key"]
