@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from lib_extension.spec.control_modules import listed_module
@@ -205,7 +206,12 @@ class Inventory:
     def embeddings_in(self, prompt: str) -> tuple[str, ...]:
         """The names of the embeddings that a prompt may mean. Hosts look for them among its tokens, in which digits stand alone."""
         text = prompt.lower()
-        return tuple(found.name for found in self.embeddings if found.name.lower() in text and _stands_in(text, found.name.lower()))
+        return tuple(name for lower, name in self._embedding_names if lower in text and _stands_in(text, lower))
+
+    @cached_property
+    def _embedding_names(self) -> tuple[tuple[str, str], ...]:
+        """In lower case and as they are: there may be thousands, and a prompt for each of ten thousand items."""
+        return tuple((found.name.lower(), found.name) for found in self.embeddings)
 
     def named(self, kind: FileKind) -> tuple[str, ...]:
         """The names of the files of a kind, for lists and near misses."""
