@@ -19,6 +19,7 @@ from lib_extension.plan.plain_data import read_yaml
 from lib_extension.plan.recipe_files import picture_names, read_recipe_file
 from lib_extension.plan.recipe_zip import MOST_ZIP, pack_recipe
 from lib_extension.session.asked import Asked
+from lib_extension.session.recipes import Listed
 from lib_extension.session.told import finding_told, outlook_told
 from lib_extension.spec.errors import AtelierError, BadRequest
 from lib_extension.stages import as_written, load_recipe, recipe_schema
@@ -42,7 +43,7 @@ def _add_reading(router: APIRouter, desk: Desk) -> None:
 
     @router.get("/recipes", summary="Recipes that can be started")
     async def recipes() -> Response:
-        return JSONResponse(await desk.aside(lambda: [_listed(desk, one.name, one.built_in) for one in desk.session.recipes.all()]))
+        return JSONResponse(await desk.aside(lambda: [_listed(desk, one) for one in desk.session.recipes.all()]))
 
     @router.get("/recipes/{name}", summary="A recipe, and what starting it takes")
     async def recipe(name: str, request: Request) -> Response:
@@ -88,12 +89,13 @@ def _add_starting(router: APIRouter, desk: Desk) -> None:
         return JSONResponse(await desk.patiently(lambda: outlook_told(desk.session.outlook(asked))))
 
 
-def _listed(desk: Desk, name: str, built_in: bool) -> dict[str, Any]:
+def _listed(desk: Desk, listed: Listed) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": listed.name, "built_in": listed.built_in}
     try:
-        recipe = desk.session.recipes.get(name).recipe
+        file = desk.session.recipes.get(listed.name)
+        return told | {"title": file.recipe.title, "about": file.recipe.about, "cover": desk.session.editing.cover(listed, file) or None}
     except AtelierError as error:
-        return {"name": name, "built_in": built_in, "problem": str(error)}
-    return {"name": name, "title": recipe.title, "about": recipe.about, "built_in": built_in}
+        return told | {"problem": str(error)}
 
 
 def _told(desk: Desk, name: str) -> dict[str, Any]:

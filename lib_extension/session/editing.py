@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from lib_extension.plan import RecipeFile
+from lib_extension.plan.recipe_files import picture_names
 from lib_extension.runs.blobs import Blobs
-from lib_extension.session.recipes import Recipes
+from lib_extension.session.recipes import Listed, Recipes
 from lib_extension.spec.errors import AtelierError
 from lib_extension.spec.recipe import PICTURES, Input, Recipe
 from lib_extension.spec.settings import to_json
@@ -51,6 +52,14 @@ class Editing:
     def of_file(self, file: RecipeFile) -> Told:
         """The recipe's JSON. Its pictures are stored."""
         return to_json(with_pictures(file.as_written, lambda name: self._blobs.put(file.read_picture(name))))
+
+    def cover(self, listed: Listed, file: RecipeFile) -> str:
+        """The id of a picture that shows what the recipe does: the one beside a built-in one, else the first that goes in; '' for none."""
+        beside = listed.file.with_suffix(".png")
+        if listed.built_in and beside.is_file():
+            return self._blobs.put(beside.read_bytes())
+        names = picture_names(file.recipe)
+        return self._blobs.put(file.read_picture(names[0])) if names else ""
 
     def is_changed(self, base: str, recipe: object, inputs: Mapping[str, Any]) -> bool:
         """Whether what is edited is something else than the recipe `base`; so is what has none."""
