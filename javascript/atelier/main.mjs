@@ -56,7 +56,11 @@ async function begin(root) {
 /** Who hosts the tab. Its words are there before the first of them is shown, where the WebUI does not bring them. */
 async function tellHost(api, isStandalone) {
   const host = await api.get("host");
-  if (isStandalone && host.language && host.language !== "None") setWords(await api.get("words", { language: host.language }).catch(() => ({})));
+  if (isStandalone) {
+    const language = host.language || navigator.language;
+    document.documentElement.lang = language;
+    if (!language.startsWith("en")) setWords(await api.get("words", { language }).catch(() => ({})));
+  }
   return host;
 }
 

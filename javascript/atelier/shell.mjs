@@ -77,7 +77,7 @@ function Backends({ app }) {
   return html`<ul class="atelier-backends" aria-label=${t("Backends")}>
     ${backends.map(
       ({ spec, reachable, problem }) => html`<li key=${spec} data-state=${reachable === false || !isReached ? "gone" : reachable ? "there" : "unknown"} title=${problem || (reachable ? t("It answers.") : t("Not asked yet."))}>
-        <span aria-hidden="true"></span>${spec}${problem && html`<span class="atelier-hidden">: ${problem}</span>`}
+        <span aria-hidden="true"></span><b>${spec}</b>${problem && html`<span class="atelier-hidden">: ${problem}</span>`}
       </li>`,
     )}
   </ul>`;

@@ -23,7 +23,7 @@ function Inner({ id, root, schema, form, value, onChange, path, around, label, F
   if (kind === "object") return html`<div class="atelier-box"><${Form} ...${{ root, schema: form.schema, value, onChange, path, around }} /></div>`;
   if (kind === "text") {
     const Control = schema["x-source"] ? SourceControl : TextControl;
-    return html`<${Control} ...${{ id, root, schema: { ...form.schema, "x-names": schema["x-names"] }, value, onChange, path, around, label }} />`;
+    return html`<${Control} ...${{ id, root, schema: { ...form.schema, ...("default" in schema ? { default: schema.default } : {}), "x-names": schema["x-names"], "x-source": schema["x-source"] }, value, onChange, path, around, label }} />`;
   }
   return html`<${Field} ...${{ root, name: "", schema: form.schema, value, onChange, path, around, label: t(form.label) }} isRequired />`;
 }

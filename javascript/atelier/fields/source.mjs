@@ -20,7 +20,7 @@ function offered(around, named) {
 
 function One({ id, schema, value, onChange, around }) {
   return html`<select id=${id} class="atelier-input" value=${value ?? ""} aria-describedby=${`${id}-help ${id}-notes`} onChange=${(event) => onChange(event.target.value)}>
-    <option value="">${"default" in schema ? t("the picture that is taken") : t("Choose")}</option>
+    <option value="">${!("default" in schema) ? t("Choose") : schema["x-source"] === "picture" ? t("the picture that is taken") : t("none")}</option>
     ${offered(around, [value]).map((one) => html`<option value=${one.name}>${one.label}</option>`)}
   </select>`;
 }

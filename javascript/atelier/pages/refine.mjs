@@ -58,7 +58,7 @@ function Editor({ app, root, draft }) {
     <div class="atelier-left">
       <${RecipeBar} draft=${draft} />
       ${loose.length > 0 && html`<div class="atelier-card atelier-card-body" ref=${notesBox}>${loose.map((note) => html`<p class="atelier-note" data-severity=${note.severity} key=${note.message}><${Icon} name="alert" /> <span>${note.message}</span></p>`)}</div>`}
-      <${Prompts} settings=${recipe.settings} />
+      <${Prompts} root=${root} recipe=${recipe} />
       <${Inputs} root=${root} recipe=${recipe} inputs=${draft.inputs} notes=${notes[""] ?? {}} />
       <${Stages} root=${root} recipe=${recipe} plan=${draft.plan} notes=${notes} />
     </div>

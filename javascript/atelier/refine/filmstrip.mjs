@@ -39,7 +39,7 @@ export function Filmstrip({ run, stage, chosen = "", other = "", onChoose = () =
     requestAnimationFrame(() => track.querySelector(`[data-place="${next}"]`)?.focus({ preventScroll: true }));
   };
 
-  return html`<section class="atelier-strip" ref=${box} aria-label=${t("Pictures of {stage}", { stage: stage.stage })}>
+  return html`<section class="atelier-strip" data-strip=${stage.stage} ref=${box} aria-label=${t("Pictures of {stage}", { stage: stage.stage })}>
     <header>
       <b>${stage.title || stage.stage}</b>
       <span class="atelier-muted">${told(stage)}</span>
@@ -87,7 +87,7 @@ function told(stage) {
 export function useNear(box) {
   const [isNear, setNear] = useState(false);
   useEffect(() => {
-    const observer = new IntersectionObserver((entries) => setNear(entries.at(-1).isIntersecting), { rootMargin: "300px" });
+    const observer = new IntersectionObserver((entries) => setNear(entries.at(-1).isIntersecting), { rootMargin: "300px", scrollMargin: "300px" });
     observer.observe(box.current);
     return () => observer.disconnect();
   }, []);

@@ -2,6 +2,7 @@
 
 import { useApp } from "../app.mjs";
 import { html, useEffect, useRef } from "../vendor/htm-preact.mjs";
+import { schemaOf } from "./stage-edits.mjs";
 import { t } from "../words.mjs";
 
 const BOXES = [
@@ -10,13 +11,15 @@ const BOXES = [
 ];
 
 /** What every stage draws from that says nothing else. */
-export function Prompts({ settings }) {
+export function Prompts({ root, recipe }) {
+  const { settings, stages = [] } = recipe;
+  const isUsed = (field) => stages.some((stage) => stage[field] === undefined && schemaOf(root, stage)?.properties[field]);
   return html`<section class="atelier-prompts" aria-label=${t("Prompts of every stage")}>
-    ${BOXES.map((box) => html`<${Prompt} key=${box.id} ...${box} value=${settings?.[box.field] ?? ""} />`)}
+    ${BOXES.map((box) => html`<${Prompt} key=${box.id} ...${box} value=${settings?.[box.field] ?? ""} isUsed=${isUsed(box.field)} />`)}
   </section>`;
 }
 
-function Prompt({ id, field, label, value }) {
+function Prompt({ id, field, label, value, isUsed }) {
   const { store } = useApp();
   const place = useRef(null);
   const hosted = useRef(undefined);
@@ -47,7 +50,7 @@ function Prompt({ id, field, label, value }) {
   return html`<div id=${id} class="prompt">
     <label>
       <span class="atelier-label">${t(label)}</span>
-      <textarea class="atelier-input" rows=${field === "prompt" ? 2 : 1} value=${value} onInput=${(event) => write(event.target.value)}></textarea>
+      <textarea class="atelier-input" rows=${field === "prompt" ? 2 : 1} value=${value} placeholder=${isUsed ? "" : t("Every stage has its own.")} onInput=${(event) => write(event.target.value)}></textarea>
     </label>
   </div>`;
 }

@@ -22,6 +22,7 @@ export function Results({ recipe }) {
 
   useEffect(() => setView({ picture: null, other: null, isOpen: false, follows: true }), [run?.id]);
   const picture = view.follows ? (newest ?? view.picture) : view.picture;
+  const strips = useInSight(picture);
   const choose = (next, { compare = false } = {}) =>
     setView((all) => (compare && picture ? { ...all, picture, other: next, follows: false } : { ...all, picture: next, other: all.other && keyOf(all.other) !== keyOf(next) ? all.other : null, follows: false }));
 
@@ -44,19 +45,36 @@ export function Results({ recipe }) {
   const open = (next) => setView((all) => ({ ...all, picture: next, isOpen: true, follows: false }));
   return html`<section class="atelier-results" id="atelier_results" aria-label=${t("Pictures")}>
     <${Viewer}
-      ...${{ picture, other: view.other, preview }}
+      ...${{ picture: titled(picture, titles), other: titled(view.other, titles), preview }}
       seed=${picture && seedLock(app.store, recipe, picture)}
       onCompare=${compare}
       onOpen=${() => picture && open(picture)}
       empty=${html`<p class="atelier-muted">${run && !isEnded(run) ? t("The first picture is on its way.") : t("Pictures appear here.")}</p>`}
     />
-    <div class="atelier-strips" data-atelier-gallery>
+    <div class="atelier-strips" ref=${strips}>
       ${stages.map(
         (stage) => html`<${Filmstrip} key=${`${run.id} ${stage.stage}`} run=${run} stage=${{ ...stage, title: titles[stage.stage] }} chosen=${picture ? keyOf(picture) : ""} other=${view.other ? keyOf(view.other) : ""} onChoose=${choose} onOpen=${open} />`,
       )}
     </div>
-    ${view.isOpen && picture && html`<${Lightbox} ...${{ picture, other: view.other }} onStep=${step} onCompare=${compare} onClose=${() => setView((all) => ({ ...all, isOpen: false }))} />`}
+    ${view.isOpen && picture && html`<${Lightbox} ...${{ picture: titled(picture, titles), other: titled(view.other, titles) }} onStep=${step} onCompare=${compare} onClose=${() => setView((all) => ({ ...all, isOpen: false }))} />`}
   </section>`;
+}
+
+function titled(picture, titles) {
+  return picture && { ...picture, title: titles[picture.stage] };
+}
+
+/** The strip of the picture that is shown large is brought into sight, where the strips scroll by themselves. */
+function useInSight(picture) {
+  const strips = useRef(null);
+  useEffect(() => {
+    const box = strips.current;
+    const strip = picture && box.querySelector(`[data-strip="${CSS.escape(picture.stage)}"]`);
+    if (!strip || box.scrollHeight <= box.clientHeight) return;
+    const top = strip.offsetTop - box.offsetTop;
+    if (top < box.scrollTop || top + strip.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = top + strip.offsetHeight - box.clientHeight;
+  }, [picture?.stage]);
+  return strips;
 }
 
 /** The last picture of the last stage that has one. */

@@ -5,8 +5,9 @@ import { useCell } from "../cell.mjs";
 import { Form } from "../form.mjs";
 import { Icon } from "../icons.mjs";
 import { capital, strip } from "../schema.mjs";
-import { html, useState } from "../vendor/htm-preact.mjs";
+import { html, useEffect, useRef, useState } from "../vendor/htm-preact.mjs";
 import { t, tn } from "../words.mjs";
+import { useNear } from "./filmstrip.mjs";
 import { stageBadge } from "./plan-words.mjs";
 import { runWatchOf } from "./run-watch.mjs";
 
@@ -63,9 +64,14 @@ export function StageCard({ root, schema, stage, place, count, isOpen, onToggle,
 /** The newest picture of the stage, where the run has one. */
 function StagePicture({ stage }) {
   const app = useApp();
-  const { list } = useCell(runWatchOf(app).pictures(stage));
+  const watch = runWatchOf(app);
+  const box = useRef(null);
+  const isNear = useNear(box);
+  const done = useCell(watch.run, (run) => run?.stages?.find((one) => one.stage === stage)?.done ?? 0);
+  const { list, asked } = useCell(watch.pictures(stage));
+  useEffect(() => void (isNear && done > 0 && !asked && watch.more(stage)), [isNear, done > 0, asked]);
   const last = list.at(-1);
-  return html`<span class="atelier-stage-picture">${last ? html`<img src=${app.api.thumbnail(last.id, 96)} alt="" loading="lazy" />` : html`<${Icon} name="picture" />`}</span>`;
+  return html`<span class="atelier-stage-picture" ref=${box}>${last ? html`<img src=${app.api.thumbnail(last.id, 96)} alt="" loading="lazy" />` : html`<${Icon} name="picture" />`}</span>`;
 }
 
 function StageBar({ progress }) {

@@ -79,7 +79,7 @@ function AddStage({ root, onAdd, onClose }) {
   return html`<${Dialog} title=${t("Add a stage")} wide onClose=${onClose}>
     <div class="atelier-types">
       ${stageTypes(root).map(
-        ({ type, about }, place) => html`<button type="button" class="atelier-type" key=${type} autofocus=${place === 0} onClick=${() => onAdd(type)}><b>${t(type)}</b><span class="atelier-muted">${t(about)}</span></button>`,
+        ({ type, about }, place) => html`<button type="button" class="atelier-type" key=${type} autofocus=${place === 0} onClick=${() => onAdd(type)}><b>${t(type)}</b><span class="atelier-muted">${t(about).replaceAll("`", "")}</span></button>`,
       )}
     </div>
   </${Dialog}>`;

@@ -51,11 +51,12 @@ function Big({ api, picture }) {
     image.src = large;
     return () => (image.onload = null);
   }, [large]);
-  return html`<img src=${shown} alt=${nameOf(picture)} data-small=${picture.width && picture.width < 400 ? "" : undefined} draggable="false" />`;
+  return html`<img src=${shown} alt=${nameOf(picture)} draggable="false" />`;
 }
 
+/** By its stage; `titles` are what the recipe calls the stages. */
 export function nameOf(picture) {
-  return picture.item ? `${picture.stage} · ${picture.item}` : picture.stage;
+  return picture.title || picture.stage;
 }
 
 /** The whole picture above all else. Arrow keys go through its stage, up and down through the stages, C compares, Z shows each pixel. */
@@ -76,7 +77,7 @@ export function Lightbox({ picture, other, onStep, onCompare, onClose }) {
       <div class="atelier-lightbox-stage" data-whole=${isWhole || undefined}>
         ${other
           ? html`<${Compare} key=${`${picture.id}${other.id}`} a=${other.id} b=${picture.id} labels=${[nameOf(other), nameOf(picture)]} />`
-          : html`<button type="button" class="atelier-lightbox-picture" autofocus aria-label=${isWhole ? t("Show each pixel") : t("Show the whole picture")} onClick=${() => setWhole(!isWhole)}><img src=${api.picture(picture.id)} alt=${nameOf(picture)} data-small=${picture.width && picture.width < 400 ? "" : undefined} /></button>`}
+          : html`<button type="button" class="atelier-lightbox-picture" autofocus aria-label=${isWhole ? t("Show each pixel") : t("Show the whole picture")} onClick=${() => setWhole(!isWhole)}><img src=${api.picture(picture.id)} alt=${nameOf(picture)} /></button>`}
       </div>
       <div class="atelier-lightbox-bar">
         <button type="button" class="atelier-icon-button" aria-label=${t("Previous picture")} onClick=${() => onStep(-1, 0)}><${Icon} name="back" /></button>
