@@ -13,6 +13,7 @@ from lib_extension.plan.graph import Item
 from lib_extension.plan.keys import Entered, KeyField, Known, canonical, enter, key_field, key_fields, reference_paths
 from lib_extension.plan.variables import Path, fill, names_in, set_path, texts_in, unknown_variable
 from lib_extension.spec.errors import BadRequest, near_miss
+from lib_extension.spec.numbers_as_text import with_texts
 from lib_extension.spec.settings import to_json, with_fields
 from lib_extension.stages import read_stage
 from lib_extension.stages.patterns import PATTERN_NAMES
@@ -85,6 +86,7 @@ class Filler:
             varied = set_path(varied, path, value)
         patterns = {name: value for name, value in varied.items() if name in self.type.patterns}
         varied = {**fill({name: value for name, value in varied.items() if name not in patterns}, values, self.id), **patterns}
+        varied = with_texts(self.type.settings, varied)
         if absent and _UNITS in varied:
             varied[_UNITS] = [unit for unit in varied[_UNITS] if not (isinstance(unit, dict) and unit.get("image") in absent)]
         stage = self._read(varied)

@@ -1,6 +1,7 @@
 """How do variables get into a stage's settings? {name} in any text, and paths of fields, on the stage's JSON before it is read.
 
 A text that is one variable alone takes its value with its type; elsewhere the value is written into the text. {{name}} stays as {name}.
+Where only text can stand, `spec.numbers_as_text` writes out what such a variable brings.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lib_extension.spec.errors import BadRequest, near_miss
+from lib_extension.spec.numbers_as_text import text_of
 from lib_extension.spec.recipe import VARIABLE
 
 Path = tuple[str | int, ...]  # of names in objects and places in lists
@@ -87,7 +89,7 @@ def _fill_text(text: str, values: Mapping[str, Any], stage: str) -> Any:
         if isinstance(values.get(name), (list, dict)):
             raise BadRequest(f'Stage "{stage}" writes {{{name}}} into a text, but it is a list or an object, which can only stand alone.')
         if name in values:
-            return "" if values[name] is None else str(values[name])
+            return "" if values[name] is None else text_of(values[name])
         raise unknown_variable(stage, name, values)
 
     return VARIABLE.sub(written, text)

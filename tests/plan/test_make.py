@@ -37,6 +37,15 @@ def test_three_products_in_four_places_have_three_base_renders():
     assert [(final.stage, final.items) for final in made.finals] == [("placed", (i,)) for i in range(12)]
 
 
+@pytest.mark.parametrize(("value", "text"), [(5, "5"), (5.0, "5"), (2.5, "2.5"), (True, "true")])
+def test_a_prompt_that_is_one_variable_alone_is_a_text_whatever_the_value(value: object, text: str):
+    alone = plan([base(prompt="{n}", steps="{steps}", styles=["{n}"])], rows=[{"n": value, "steps": 8}, {"n": text, "steps": 8}])
+    (node,) = alone.nodes
+    assert (node.items, node.stage.prompt, node.stage.styles, node.stage.steps) == ((0, 1), text, (text,), 8)
+    by_path = plan([base()], rows=[{"stages.base.prompt": value}])
+    assert by_path.nodes[0].stage.prompt == text
+
+
 def test_pictures_that_come_in_are_told_apart_by_content_not_by_name():
     stages = [redraw("vary", "drawing")]
     rows = [{"drawing": "watch.png"}, {"drawing": "copy.png"}, {"drawing": "vase.png"}]
