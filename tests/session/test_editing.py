@@ -13,7 +13,7 @@ from tests.session.rooms import DRAWING
 
 RECIPE = """
 name: drawn
-inputs: {drawing: drawing.png}
+inputs: {drawing: {type: image, default: drawing.png}}
 stages: [{id: a, type: img2img, takes: drawing, prompt: x}]
 """
 
