@@ -39,13 +39,13 @@ class _Here:
         self.inventory: Inventory | None = None
         self.known_hashes: Hashes = {}
         self._leaks: Leaks | None = None
-        self._proofs = Proofs()
+        self.proofs = Proofs()
 
     def session(self, inventory: Inventory, flights: Flights) -> Session:
         """What a generation works with. Options are remembered as the first one found them."""
         if self._leaks is None:
             self._leaks = Leaks(self.wire, inventory.options)
-        return Session(self.wire, self.dialect, inventory, self._leaks, self._proofs, flights)
+        return Session(self.wire, self.dialect, inventory, self._leaks, self.proofs, flights)
 
 
 def never() -> bool:
@@ -95,6 +95,7 @@ class Backend:
             smallest = Smallest(here.wire.post, here.wire.name, here.dialect, inventory)
             here.known_hashes |= hashes_of(here.wire, smallest, Files(checkpoints, loras, embeddings))
             here.inventory = with_hashes(inventory, here.known_hashes)
+            here.proofs.forgive()
             return here.inventory
 
     def can(self, call: Call) -> str:

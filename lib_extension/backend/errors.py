@@ -37,5 +37,9 @@ class WrongAnswer(BackendError):
     """The backend answered, but not with what was asked for. Never stored as a result."""
 
 
+class NotGuided(WrongAnswer):
+    """A ControlNet unit failed there, and the picture was made without it."""
+
+
 class WasInterrupted(WrongAnswer):
     """Somebody interrupted or skipped the call there: what came is half finished. The same call may well succeed."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from lib_extension.backend.dialects import CONTROLNET, Dialect
+from lib_extension.backend.errors import NotGuided
 from lib_extension.backend.flights import Flight, Flights
 from lib_extension.backend.leaks import Leaks
 from lib_extension.backend.proofs import Proofs
@@ -48,7 +49,11 @@ def generate(session: Session, body: Txt2Img | Img2Img, flight: Flight) -> Answe
     got = read_returned(session.flights.send(flight, f"/sdapi/v1/{route}", sent), session.wire.name)
     cut_short = flight.was_cut_short(str(got.info.get("job_timestamp")))
     session.leaks.mend(sent["override_settings"])
-    check_receipts(Asked(body, session.inventory, session.wire.name, cut_short), got)
+    try:
+        check_receipts(Asked(body, session.inventory, session.wire.name, cut_short), got)
+    except NotGuided:
+        session.proofs.blame(body, smallest)
+        raise
     return _answer(got)
 
 

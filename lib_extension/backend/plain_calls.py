@@ -16,8 +16,8 @@ from lib_extension.stages.stage import Answer, Picture
 
 SLACK = 8  # px that an upscaler may floor away
 
-# What a host names in its refusal when a preprocessor's weights or packages are not there, and cannot be downloaded. NotFound is ours.
-_LACKS_FILES = ("URLError", "HTTPError", "ConnectionError", "FileNotFoundError", "ImportError", "ModuleNotFoundError", "NotFound")
+# What a host names in its refusal when a preprocessor's weights or packages are not there, and cannot be downloaded.
+_LACKS_FILES = ("URLError", "HTTPError", "ConnectionError", "FileNotFoundError", "ImportError", "ModuleNotFoundError")
 
 
 def answer_model_call(wire: Wire, call: ModelMask | ModelTags | ModelEmbedding) -> Answer:

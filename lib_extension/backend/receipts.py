@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lib_extension.backend.eligible import SAME_AS_FIRST, loras_in
-from lib_extension.backend.errors import WasInterrupted, WrongAnswer
+from lib_extension.backend.errors import NotGuided, WasInterrupted, WrongAnswer
 from lib_extension.backend.returned import Returned
 from lib_extension.pictures.png import decode_picture
 from lib_extension.pictures.sizes import floor_to_8
@@ -172,7 +172,7 @@ def units_guided(asked: Asked, got: Returned) -> None:
     maps = sum(passes if unit.hr_option == "Both" else 1 for unit in units)
     if len(got.extras) < maps:
         names = ", ".join(f"{unit.module} with {unit.model}" for unit in units)
-        raise WrongAnswer(
+        raise NotGuided(
             f"{asked.where} was asked for {len(units)} ControlNet units ({names}) and sent {len(got.extras)} maps of {maps}: a unit "
             "failed, and its picture is not guided. Look at its console: a preprocessor's weights may be missing, or the model may be of "
             "another base."

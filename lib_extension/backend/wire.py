@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from lib_extension.backend.errors import BackendError, Failed, Refused, Unreachable, WasInterrupted, WrongAnswer
+from lib_extension.backend.errors import BackendError, Failed, Missing, Refused, Unreachable, WasInterrupted, WrongAnswer
 from lib_extension.spec.errors import BadRequest
 
 CONNECT_SECONDS = 10
@@ -85,6 +85,8 @@ class Wire:
         said = _said(answer) or f"status {response.status_code}"
         if response.status_code == 404 and said == "Not Found":
             return NoRoute(f"{self.name} has no {path}: is it a WebUI started with --api?")
+        if response.status_code == 404 and isinstance(answer, dict) and answer.get("error") == "NotFound":  # the engine's word for it
+            return Missing(f"{self.name}: {said}")
         if response.status_code in (401, 403):
             return Refused(f"{self.name} asks for a name and a password ({said}): give the pair of its --api-auth.")
         if response.status_code == 409:  # the engine's word for it; a WebUI answers 200

@@ -10,7 +10,7 @@ import pytest
 
 from lib_extension.backend import receipts, unusable
 from lib_extension.backend.backend import Backend
-from lib_extension.backend.errors import BackendError, Failed, Missing, WasInterrupted, WrongAnswer
+from lib_extension.backend.errors import BackendError, Failed, Missing, NotGuided, WasInterrupted, WrongAnswer
 from lib_extension.backend.proofs import Proofs
 from lib_extension.spec.errors import AtelierError, BadRequest
 from lib_extension.spec.sdapi import Img2Img, Txt2Img
@@ -42,20 +42,22 @@ FAULTS = [
     Fault("unknown checkpoint override", lambda: Misbehaving(forgets={TINY2}), asking(override_settings={"sd_model_checkpoint": "tiny2"}),
           receipts.checkpoint_as_asked, r'the checkpoint "tiny2" \(3514fb4050\) and used "tiny" \(d3a68a9e49\)'),
     Fault("ControlNet with unknown model", lambda: Misbehaving(forgets={"tiny_cn_canny"}), asking(alwayson_scripts=CANNY),
-          receipts.units_guided, r"1 ControlNet units \(canny with tiny_cn_canny \[40c91a04\]\) and sent 0 maps"),
+          Proofs.blame, r"canny with tiny_cn_canny \[40c91a04\] does not guide pictures", Missing),
     Fault("ControlNet without image", Misbehaving, asking(alwayson_scripts=guided_by(unit(image=None))), unusable.refuse_idle_unit,
           "ControlNet unit 0 has no picture", BadRequest),
     Fault("ControlNet with a broken image", Misbehaving, asking(alwayson_scripts=guided_by(unit(image="notbase64"))),
           unusable.refuse_idle_unit, "The picture of ControlNet unit 0 is not", BadRequest),
     Fault("failed annotator, though the infotext names it", lambda: Misbehaving(failing_module="canny"), asking(alwayson_scripts=CANNY),
-          receipts.units_guided, "a unit failed, and its picture is not guided"),
+          Proofs.blame, "canny with .* does not guide pictures", Missing),
+    Fault("failed annotator of a unit that no smallest picture can show to act", lambda: Misbehaving(failing_module="canny"),
+          asking(alwayson_scripts=guided_by(unit(weight=0.0))), receipts.units_guided, "a unit failed", NotGuided),
     Fault("one of two units failed", lambda: Misbehaving(failing_module="depth"),
-          asking(alwayson_scripts=guided_by(unit(), unit(module="depth"))), receipts.units_guided, "sent 1 maps of 2"),
+          asking(alwayson_scripts=guided_by(unit(), unit(module="depth"))), Proofs.blame, "depth with .* does not guide", Missing),
     Fault("one of two units failed in two passes", lambda: Misbehaving(failing_module="depth"),
-          asking(enable_hr=True, hr_upscaler="Latent", alwayson_scripts=guided_by(unit(), unit(module="depth"))), receipts.units_guided,
-          "2 ControlNet units .* and sent 2 maps of 4"),
+          asking(enable_hr=True, hr_upscaler="Latent", alwayson_scripts=guided_by(unit(), unit(module="depth"))), Proofs.blame,
+          "depth with .* does not guide", Missing),
     Fault("a unit without a map that failed", lambda: Misbehaving(failing_module="ip-adapter_clip_sd15"),
-          asking(alwayson_scripts=guided_by(unit(module="ip-adapter_clip_sd15"))), Proofs.demand, "does not guide pictures"),
+          asking(alwayson_scripts=guided_by(unit(module="ip-adapter_clip_sd15"))), Proofs.demand, "does not guide pictures", Missing),
     Fault("LoRA missing", lambda: Misbehaving(loras={"style": LoraFile("aa11")}, forgets={"style"}), WITH_LORA, Proofs.demand,
           'did not load the LoRA "style": its file is missing there'),
     Fault("LoRA corrupt", lambda: Misbehaving(loras={"style": LoraFile("aa11", readable=False)}), WITH_LORA, Proofs.demand,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -115,8 +115,16 @@ def test_a_unit_guides_on_every_host(host: Host, module: str) -> None:
 def test_a_failing_unit_is_caught_on_every_host(host: Host) -> None:
     """Forge sends the map of a model that it did not find, reForge sends none: two smallest pictures tell."""
     webui = Misbehaving(host, forgets={MODEL[host]})
-    with pytest.raises(WrongAnswer, match=r"not guided|does not guide pictures"):
-        backend_over(webui).call(asking(alwayson_scripts=guided_by(unit(model=MODEL[host]))))
+    backend, call = backend_over(webui), asking(alwayson_scripts=guided_by(unit(model=MODEL[host])))
+    with pytest.raises(Missing, match=r"canny with .* does not guide pictures"):
+        backend.call(call)
+    calls = len(webui.calls)
+    with pytest.raises(Missing, match=r"canny with .* does not guide pictures"):  # another picture with it is not even begun
+        backend.call(replace(call, prompt="another"))
+    assert len(webui.calls) == calls
+    webui.forgets.clear()
+    backend.learn()  # as every run begins
+    assert backend.call(call).pictures
 
 
 def test_control_modes_without_effect_are_refused() -> None:
@@ -272,6 +280,7 @@ class Engine(Misbehaving):
     """An engine's own routes, before a WebUI's lists."""
 
     mask: dict[str, Any] = field(default_factory=lambda: {"mask": None, "found": 0, "boxes": []})
+    absent: dict[str, tuple[int, Any]] = field(default_factory=dict)  # refusals by path
 
     def answer(self, method: str, path: str, body: dict[str, Any], headers: Mapping[str, str]) -> tuple[int, Any]:
         own: dict[str, Any] = {
@@ -286,6 +295,8 @@ class Engine(Misbehaving):
             "/atelier-engine/v1/embedding": {"embeddings": [[0.6, 0.8]]},
             "/atelier-engine/v1/mask": self.mask,
         }
+        if path in self.absent:
+            return self.absent[path]
         return (200, own[path]) if path in own else super().answer(method, path, body, headers)
 
 
@@ -304,6 +315,13 @@ def test_an_engine_says_who_it_is_and_answers_for_its_networks() -> None:
     assert backend.inventory().identity("network", "detector/face") == "aa11"
     assert backend.inventory().identity("network", "detector/hand") is None
     assert backend.learn(checkpoints=["tiny"]).identity("checkpoint", "tiny") == "d3a68a9e49"
+
+
+def test_what_an_engine_has_not_installed_is_tried_elsewhere() -> None:
+    said = "The module openpose_full needs controlnet-aux, which is not installed."
+    engine = Engine(absent={"/controlnet/detect": (404, {"error": "NotFound", "detail": said, "body": "", "errors": said})})
+    with pytest.raises(Missing, match="http://webui: The module openpose_full needs controlnet-aux"):
+        backend_over(engine).call(Detect(controlnet_module="openpose_full", controlnet_input_images=[drawing()]))
 
 
 def test_a_found_mask_comes_with_its_boxes() -> None:
