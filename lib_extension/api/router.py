@@ -24,6 +24,7 @@ from lib_extension.api import (
     thumbnail_routes,
     ui_routes,
     view_routes,
+    word_routes,
 )
 from lib_extension.api.answers import guarded_route
 from lib_extension.api.desk import Desk, HostFacts
@@ -41,10 +42,12 @@ _REFUSALS = {
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def make_router(session: Session, credentials: Iterable[str] = (), host: HostFacts = _STANDALONE) -> APIRouter:
+def make_router(
+    session: Session, credentials: Iterable[str] = (), host: HostFacts = _STANDALONE, files: UiFiles | None = None
+) -> APIRouter:
     """The routes over a session, which outlives them. `credentials`: the host's "user:password" texts, if it has any."""
     desk = Desk(session, credentials, host)
-    files = UiFiles()
+    files = files or UiFiles()
     router = APIRouter(prefix=PREFIX, route_class=guarded_route(desk.guard), tags=["atelier"], responses={"4XX": _REFUSALS})
     for group in (
         recipe_routes,
@@ -56,6 +59,7 @@ def make_router(session: Session, credentials: Iterable[str] = (), host: HostFac
         event_routes,
         picture_routes,
         thumbnail_routes,
+        word_routes,
     ):
         group.add_routes(router, desk)
     host_routes.add_routes(router, desk, files.version)

@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Atelier: {error}", file=sys.stderr)
         return exit_codes.FAILED
     print(f"Look at {sheet} first")
+    print(f"Then open Atelier itself: {python_told()} -m lib_extension serve --open")
     return exit_codes.DONE
 
 
@@ -38,6 +39,12 @@ def put_forward(folder: Path) -> Path:
     (made,) = [name for name, _ in files_told(folder) if Path(name).parent.name.endswith(f"-{SHEET_STAGE}")]
     with disk_errors("The demo's folder"):
         return Path(shutil.copyfile(folder / made, folder / SHEET))
+
+
+def python_told() -> str:
+    """This Python, as it can be typed here."""
+    python, here = Path(sys.executable), Path.cwd()
+    return str(python.relative_to(here) if python.is_relative_to(here) else python)
 
 
 def _parser() -> argparse.ArgumentParser:

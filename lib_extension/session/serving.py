@@ -18,6 +18,8 @@ class Serving:
     backends: Sequence[str]
     backend_auth: tuple[str, str] | None = None
     credentials: Sequence[str] = ()  # "user:password"
+    address: str = ""  # where the page is, to be said when the server answers
+    opens_browser: bool = False
 
     def to_environment(self) -> dict[str, str]:
         """For the server's process; others of the same user could read it, as they could read the files."""
@@ -28,4 +30,4 @@ class Serving:
         """What to_environment told."""
         told = json.loads(os.environ[_VARIABLE])
         pair = told["backend_auth"]
-        return Serving(told["home"], told["backends"], (pair[0], pair[1]) if pair else None, told["credentials"])
+        return Serving(**{**told, "backend_auth": (pair[0], pair[1]) if pair else None})

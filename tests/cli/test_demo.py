@@ -49,7 +49,10 @@ def test_from_two_pictures_of_a_watch_to_a_contact_sheet_and_again_from_the_ledg
     lines = [line for line in printed.splitlines() if line.startswith("[")]
     assert lines[0].startswith("[1/11] base: 2 of 2 in ")
     assert all(line.endswith((" left", "left not known yet")) for line in lines)
-    assert printed.splitlines()[-1] == f"Look at {output / 'contact-sheet.png'} first"
+    assert printed.splitlines()[-2:] == [
+        f"Look at {output / 'contact-sheet.png'} first",
+        f"Then open Atelier itself: {sys.executable} -m lib_extension serve --open",
+    ]
 
     assert {file.name for file in (output / "11-files").iterdir()} == {
         "drawing on a beach.png",

@@ -60,3 +60,21 @@ def test_whoever_ends_it_ends_the_server_and_what_runs_is_paused(tmp_path: Path)
 def test_only_this_machine_is_served_without_a_password(capsys: pytest.CaptureFixture[str]):
     assert main(["serve", "--host", "0.0.0.0"]) == exit_codes.BAD_INPUT
     assert "Set ATELIER_SERVE_AUTH=user:password" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_said_before_anything_starts(capsys: pytest.CaptureFixture[str]):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert main(["serve", "--port", str(taken.getsockname()[1])]) == exit_codes.BAD_INPUT
+    assert "--port 0 takes a free one" in capsys.readouterr().err
+
+
+def test_the_address_is_said_when_the_page_is_there(tmp_path: Path):
+    command = [sys.executable, "-m", "lib_extension", "serve", "--port", "0", "--home", str(tmp_path), "--backend", "engine:none"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        address = line.removeprefix("Atelier is at ").split(" ")[0]
+        assert "atelier_root" in httpx.get(address, trust_env=False).text
+        server.terminate()
