@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lib_extension.pictures.measure import size_of_file
 from lib_extension.plan.graph import BLOB, Item
 from lib_extension.runs.layout import Layout
@@ -12,6 +14,8 @@ from lib_extension.runs.runner import Runner
 from lib_extension.session.brief import REVIEW
 from lib_extension.session.plans import Plans
 from lib_extension.session.told import Told, run_told
+
+_NOTHING = object()
 
 
 class Gallery:
@@ -38,18 +42,18 @@ class Gallery:
 
     def _shown(self, shown: Shown, run: Run, planned: Planned, layout: Layout) -> Told:
         node, items = planned.plan.by_key.get(shown.key), planned.plan.items
-        item = node.items[0] if node is not None else shown.first_item
+        numbers = node.items if node is not None else (shown.first_item,)
         width, height = size_of_file(self._blobs.path(shown.blob))
         return {
             "id": shown.blob,
             "key": shown.key,
             "stage": shown.stage,
-            "item": item + 1,
+            "item": numbers[0] + 1,
             "number": shown.index + 1,
             "seed": shown.seed,
             "width": width,
             "height": height,
-            "labels": _labels(run, items[item]) if item < len(items) else {},
+            "labels": _shared([_labels(run, items[number]) for number in numbers if number < len(items)]),
             "file": layout.file(node, shown.index) if node is not None else "",
         }
 
@@ -65,3 +69,9 @@ def _labels(run: Run, item: Item) -> Told:
     names = {*run.recipe.get("axes", ()), *(name for row in run.recipe.get("rows", ())[:1000] for name in row)}
     told = {name: value for name, value in {**item.values, **item.paths}.items() if name in names}
     return {name: value[len(BLOB) :] if isinstance(value, str) and value.startswith(BLOB) else value for name, value in told.items()}
+
+
+def _shared(labels: Sequence[Told]) -> Told:
+    """What is the same for all items that a picture belongs to: a sheet of three products is of none of them."""
+    first, *others = labels or [{}]
+    return {name: value for name, value in first.items() if all(other.get(name, _NOTHING) == value for other in others)}

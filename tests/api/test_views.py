@@ -98,6 +98,17 @@ def test_pictures_come_in_pages_with_what_tells_them_apart(server: Served, stub:
     server.json("GET", f"/runs/{run['id']}/pictures", 422, params={"after": -1})
 
 
+def test_a_picture_of_several_items_is_told_apart_by_what_they_share(server: Served, stub: Stub):
+    recipe = chain() | {"rows": [{"thing": "ring", "light": "day"}, {"thing": "ring", "light": "night"}]}
+    recipe["stages"][1]["prompt"] = "by {light}"
+    server.json("PUT", "/recipes/chain", json=recipe)
+    run: Any = server.json("POST", "/recipes/chain/runs", 201)
+    server.ended(run["id"], "done")
+    every: Any = server.json("GET", f"/runs/{run['id']}/pictures")
+    assert [one["labels"] for one in every if one["stage"] == "base"] == [{"thing": "ring"}]
+    assert [one["labels"]["light"] for one in every if one["stage"] == "refine"] == ["day", "night"]
+
+
 def test_the_history_is_searched_and_goes_back_page_by_page(server: Served, stub: Stub):
     server.json("PUT", "/recipes/chain", json=chain())
     ids: list[str] = []
