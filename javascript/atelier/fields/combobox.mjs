@@ -15,14 +15,14 @@ export function matching(options, text) {
 
 /** A text field with names below it. Any text may stay; Escape gives back what was there. */
 export function Combobox({ id, value, options, onChange, placeholder = "", label }) {
-  const [typed, setTyped] = useState(null); // null: the list is closed
+  const [typed, setTyped] = useState(null); // null: the list is closed; '' before anything was typed
   const [at, setAt] = useState(-1);
   const list = useRef(null);
   const isOpen = typed !== null;
   const unique = [...new Set(options)];
-  const shown = isOpen ? matching(unique, typed === value ? "" : typed) : [];
+  const shown = isOpen ? matching(unique, typed) : [];
 
-  const open = () => (setTyped(value), setAt(-1));
+  const open = () => (setTyped(""), setAt(-1));
   const close = () => setTyped(null);
   const choose = (option) => (onChange(option), close());
   useEffect(() => list.current?.children[at]?.scrollIntoView({ block: "nearest" }), [at]);

@@ -47,7 +47,7 @@ function SaveAs({ draft, onClose }) {
   }
   return html`<${Dialog} title=${t("Save as")} onClose=${onClose}>
     <form class="atelier-stack" onSubmit=${save}>
-      <label><span class="atelier-label">${t("Name")}</span><input class="atelier-input" autofocus required maxlength="64" pattern="[A-Za-z0-9][A-Za-z0-9_\-]*" title=${t("Letters, digits, _ and -")} value=${name} onInput=${(event) => setName(event.target.value)} /></label>
+      <label><span class="atelier-label">${t("Name")}</span><input class="atelier-input" autofocus required maxlength="64" pattern="[A-Za-z0-9][A-Za-z0-9_\\-]*" title=${t("Letters, digits, _ and -")} value=${name} onInput=${(event) => setName(event.target.value)} /></label>
       <label><span class="atelier-label">${t("Title")}</span><input class="atelier-input" value=${title} onInput=${(event) => setTitle(event.target.value)} /></label>
       <p class="atelier-muted">${t("What the inputs hold now is saved with it. An earlier recipe of yours with this name is replaced.")}</p>
       ${problem && html`<p class="atelier-note" data-severity="error" role="alert"><${Icon} name="alert" /> <span>${problem}</span></p>`}

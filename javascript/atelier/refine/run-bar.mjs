@@ -90,7 +90,7 @@ function Line({ draft, run, notes, onShowNotes }) {
       html`<button type="button" class="atelier-link" data-severity=${errors ? "error" : "warning"} onClick=${onShowNotes}>
         ${[errors && tn("{count} error", "{count} errors", errors), warnings && tn("{count} warning", "{count} warnings", warnings)].filter(Boolean).join(", ")}
       </button>`}
-      <span>${runLine(run)}</span>
+      ${draft.refusal && !draft.planning ? html`<span title=${draft.refusal.detail}>${draft.refusal.detail}</span>` : html`<span>${runLine(run)}</span>`}
     </p>
   </div>`;
 }

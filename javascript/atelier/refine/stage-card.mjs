@@ -44,7 +44,7 @@ export function StageCard({ root, schema, stage, place, count, isOpen, onToggle,
         <input type="checkbox" role="switch" class="atelier-switch" checked=${!isOff} aria-label=${t("{name}: switched on", { name })} title=${t("Switch on or off")} onChange=${(event) => onChange(event.target.checked ? without(stage, "enabled") : { ...stage, enabled: false })} />
         ${isNaming
           ? html`<form class="atelier-row-tight atelier-grow" onSubmit=${(event) => (event.preventDefault(), onRename(event.target.elements.id.value.trim(), event.target.elements.title.value.trim()), setNaming(false))}>
-              <input class="atelier-input" name="id" aria-label=${t("Name, as others take it")} value=${stage.id} pattern="[A-Za-z_][A-Za-z0-9_\-]*" required autofocus />
+              <input class="atelier-input" name="id" aria-label=${t("Name, as others take it")} value=${stage.id} pattern="[A-Za-z_][A-Za-z0-9_\\-]*" required autofocus />
               <input class="atelier-input" name="title" aria-label=${t("Title")} placeholder=${t("Title")} value=${stage.title ?? ""} />
               <button type="submit" class="atelier-icon-button" aria-label=${t("Keep the name")}><${Icon} name="check" /></button>
             </form>`
