@@ -17,6 +17,7 @@ from lib_extension.plan.graph import Node, Plan, is_review
 from lib_extension.runs.records import Result, Run
 from lib_extension.spec.errors import BadFile, BadRequest
 from lib_extension.spec.settings import Settings, field, from_json, to_json
+from lib_extension.stages import export
 
 CHUNK = "atelier"
 FIELD = "Atelier"  # of the infotext
@@ -57,12 +58,13 @@ def lineage_of(run: Run, plan: Plan, node: Node, result: Result, index: int, cho
     keys: dict[str, list[str]] = {}
     for each in ancestors if len(ancestors) <= _MOST_ANCESTORS else ():
         keys.setdefault(each.id, []).append(each.key)
+    items = _items_of(plan, node, index)
     files = {path: value for each in ancestors for path, value in each.settings.items() if path.startswith("files.")}
     return Lineage(
         id=picture_id(node.key, index),
         stage=node.id,
-        items=list(node.items[:_MOST_ANCESTORS]),
-        item=dict(plan.items[node.items[0]].values),
+        items=list(items[:_MOST_ANCESTORS]),
+        item=dict(plan.items[items[0]].values),
         key=node.key,
         index=index,
         seed=result.pictures[index].seed if index < len(result.pictures) else None,
@@ -125,6 +127,14 @@ def id_in(data: bytes, what: str) -> str:
 def _with_id(infotext: str, id: str) -> str:
     """The id at the end of the settings line; a text without one is a prompt only, and gets no line of its own."""
     return f"{infotext}, {FIELD}: {id}" if "Steps" in parse_infotext(infotext) else infotext
+
+
+def _items_of(plan: Plan, node: Node, index: int) -> tuple[int, ...]:
+    """The items that a picture is of: where a stage hands on those of a whole run, each has its own."""
+    if node.type is not export.TYPE or index >= len(node.taken):
+        return node.items
+    source = plan.by_key.get(node.taken[index].key)
+    return tuple(item for item in source.items if item in node.items) or node.items if source else node.items
 
 
 def _ancestors(plan: Plan, node: Node) -> list[Node]:

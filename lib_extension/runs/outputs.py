@@ -17,6 +17,7 @@ from lib_extension.runs.ledger import Ledger
 from lib_extension.runs.lineage import Lineage, lineage_of, lineage_text, with_lineage
 from lib_extension.runs.output_folder import OutputFolder, as_file
 from lib_extension.runs.records import Result, Run
+from lib_extension.stages.export import FILES
 
 _TOLD_TO_ALL = ("file", "sha256", "width", "height")  # of an export's manifest, where nothing may say how pictures were made
 
@@ -89,11 +90,12 @@ class Outputs:
     def _exported(self, node: Node, result: Result) -> Iterator[OutputFile]:
         """What an export made: its pictures with their lineage, then its manifest with their hashes as they are now."""
         folder = self.layout.export_folder(node)
-        lineage = self._lineage(node, result, 0)
+        made_from = {path: index for index, picture in enumerate(result.pictures) for path in picture.facts.get(FILES, ())}
+        lineages = [self._lineage(node, result, index) for index in range(max(1, len(result.pictures)))]
         hashes: dict[str, str] = {}
         tells = self._private or getattr(node.stage, "metadata", True)
         for path, stored in sorted(result.files.items(), key=lambda file: file[0].endswith(".json")):
-            content = self._blobs.get(stored.blob)
+            content, lineage = self._blobs.get(stored.blob), lineages[made_from.get(path, 0)]
             if not kind_of(content):
                 content = self._manifest_of_export(content, hashes)
             elif tells:

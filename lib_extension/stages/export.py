@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -21,6 +22,7 @@ from lib_extension.stages.sheet import colour_of
 from lib_extension.stages.stage import Given, Outcome, Picture, Stage, StageType, Work
 
 MANIFEST = "manifest.json"
+FILES = "files"  # fact of a picture: the paths of the files that were made of it
 
 _ENDINGS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 _LONGEST_SIDE = {"PNG": 2**31 - 1, "JPEG": 65500, "WEBP": 16383}
@@ -77,23 +79,26 @@ class ExportStage(Stage):
 
 
 def work(given: Given) -> Work:
-    """Asks nobody."""
+    """Asks nobody. Each picture's facts have the paths of its files under FILES."""
     yield from ()
     stage: ExportStage = given.stage
     labels = with_variables(given.labels)
     files: dict[str, bytes] = {}
     entries: list[dict[str, Any]] = []
     used = {MANIFEST}
+    pictures: list[Picture] = []
     for number, (picture, label) in enumerate(zip(given.taken, labels, strict=True), 1):
+        before = len(files)
         for size, image in _sized(stage, picture.image):
             values = {**label, "number": number, "size": size, "seed": picture.seed, "width": image.width, "height": image.height}
             path = unused(f"{_path(stage, values)}.{_ENDINGS[stage.format]}", used)
             files[path] = _encoded(stage, image, picture.infotext if stage.metadata else "")
             entries.append(_entry(stage, path, files[path], picture, label, image))
+        pictures.append(dataclasses.replace(picture, facts={**picture.facts, FILES: list(files)[before:]}))
     if stage.manifest and files:
         told = {"made_by": "Atelier", "stage": stage.id, "files": entries}
         files[MANIFEST] = (json.dumps(told, indent=2, ensure_ascii=False, default=str) + "\n").encode("utf-8", "replace")
-    return Outcome(given.taken, files=files)
+    return Outcome(tuple(pictures), files=files)
 
 
 def _path(stage: ExportStage, values: Labels) -> str:

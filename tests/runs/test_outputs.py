@@ -53,6 +53,22 @@ def test_an_export_keeps_its_manifest_true_and_its_neighbours_tell_the_rest(tmp_
         assert hashlib.sha256(data).hexdigest() == entry["sha256"]
 
 
+def test_each_exported_picture_tells_its_own_item(tmp_path: Path):
+    export = {"id": "out", "type": "export", "takes": "base", "name": "{place} {index}", "sizes": [{"width": 32}, {"width": 16}]}
+    rows = [{"place": "there"}, {"place": "here"}]
+    with running_stub() as stub, room(tmp_path / "home", stub.url) as session:
+        base = {"id": "base", "type": "txt2img", "prompt": "a watch {place}", "seed": 5, "batch_size": 2}
+        run = carry_out(session, Asked(recipe=recipe(base, export, rows=rows)))
+        session.write_outputs(run, tmp_path / "out")
+        pictures = sorted((tmp_path / "out/02-out").glob("*.png"))
+        assert len(pictures) == 8
+        for picture in pictures:
+            told = session.restorer.of_file(picture).lineage
+            assert picture.name.startswith(told.item["place"])
+            assert rows[told.items[0]] == told.item
+            assert told.seed == 5 + told.index % 2
+
+
 def test_no_file_of_an_export_takes_the_place_of_another_one(tmp_path: Path):
     """Two exports of one run with the same names, and an export of each item whose names do not tell the items apart."""
     exports = [
