@@ -8,6 +8,7 @@ import sys
 
 from lib_extension.setup.environment import CONTROLNET_AUX, ROOT, TESTS, WORKER, Environment
 from lib_extension.setup.installer import InstallError, clean_environment
+from lib_extension.setup.javascript import NodePackages
 
 
 def run(arguments: list[str]) -> int:
@@ -33,22 +34,26 @@ def run(arguments: list[str]) -> int:
 def demo(environment: Environment, rest: list[str]) -> int:
     """Make the environment if need be, then the demo's pictures."""
     environment.ensure(WORKER)
-    return _call(environment, "lib_extension.cli.demo", *rest)
+    return _run(environment, _module(environment, "lib_extension.cli.demo", *rest))
 
 
 def test(environment: Environment, rest: list[str]) -> int:
-    """Check format, style, types and behaviour; `rest` goes to pytest. All four run, whatever the first ones say."""
+    """Check format, style, types and behaviour; `rest` goes to pytest. All of it runs, whatever the first checks say."""
     environment.ensure(WORKER, TESTS, CONTROLNET_AUX)
+    packages = NodePackages(environment)
+    packages.ensure()
     checks = {
-        "format": ("ruff", "format", "--check"),
-        "style": ("ruff", "check"),
-        "types": ("pyright", "--pythonpath", str(environment.python)),
-        "tests": ("pytest", *rest),
+        "format": _module(environment, "ruff", "format", "--check"),
+        "style": _module(environment, "ruff", "check"),
+        "types": _module(environment, "pyright", "--pythonpath", str(environment.python)),
+        "JavaScript's style": packages.eslint(),
+        "JavaScript's tests": packages.tests(),
+        "tests": _module(environment, "pytest", *rest),
     }
     failed = []
     for name, command in checks.items():
-        _say(f"Checking {name}: {' '.join(command)}")
-        if _call(environment, *command):
+        _say(f"Checking {name}")
+        if _run(environment, command):
             failed.append(name)
     _say(f"Failed: {', '.join(failed)}" if failed else "All is well: format, style, types and tests")
     return 1 if failed else 0
@@ -82,11 +87,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _call(environment: Environment, module: str, *arguments: str) -> int:
+def _module(environment: Environment, module: str, *arguments: str) -> list[str]:
+    return [str(environment.python), "-m", module, *arguments]
+
+
+def _run(environment: Environment, command: list[str]) -> int:
     sys.stdout.flush()
     # pyright's own files stay inside the environment, and its advice to upgrade would be advice to leave the lock.
     variables = {"PYRIGHT_PYTHON_CACHE_DIR": str(environment.folder / "pyright"), "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
-    command = [str(environment.python), "-m", module, *arguments]
     return subprocess.run(command, cwd=ROOT, env={**clean_environment(), **variables}, check=False).returncode
 
 

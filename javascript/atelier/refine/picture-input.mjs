@@ -14,7 +14,7 @@ export function pictureFile(transfer) {
   return [...(transfer?.files ?? [])].find((file) => file.type.startsWith("image/")) ?? null;
 }
 
-export function PictureInput({ id, name, label, kind, value, onChange }) {
+export function PictureInput({ id, label, kind, value, onChange }) {
   const app = useApp();
   const picker = useRef(null);
   const [isBusy, setBusy] = useState(false);

@@ -23,8 +23,8 @@ export function Results({ recipe }) {
   useEffect(() => setView({ picture: null, other: null, isOpen: false, follows: true }), [run?.id]);
   const picture = view.follows ? (newest ?? view.picture) : view.picture;
   const strips = useInSight(picture);
-  const choose = (next, { compare = false } = {}) =>
-    setView((all) => (compare && picture ? { ...all, picture, other: next, follows: false } : { ...all, picture: next, other: all.other && keyOf(all.other) !== keyOf(next) ? all.other : null, follows: false }));
+  const choose = (next, { compare: isBeside = false } = {}) =>
+    setView((all) => (isBeside && picture ? { ...all, picture, other: next, follows: false } : { ...all, picture: next, other: all.other && keyOf(all.other) !== keyOf(next) ? all.other : null, follows: false }));
 
   function compare() {
     if (view.other) return setView((all) => ({ ...all, other: null }));
