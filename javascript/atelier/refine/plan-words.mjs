@@ -51,7 +51,7 @@ export function notesOf(plan, refusal) {
 
 /** How many errors and warnings there are. */
 export function countNotes(notes) {
-  const all = Object.values(notes).flat();
+  const all = Object.values(notes).flatMap((byPath) => Object.values(byPath)).flat();
   return { errors: all.filter((note) => note.severity === "error").length, warnings: all.filter((note) => note.severity !== "error").length };
 }
 
