@@ -1,4 +1,4 @@
-"""Routes of the draft: the recipe that is being edited, the same for everybody who looks."""
+"""Routes of the draft: the recipe that is being edited, the same for everybody who looks; and recipes in files, to begin with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from fastapi.responses import JSONResponse
 
 from lib_extension.api.answers import parse_json, read_body
 from lib_extension.api.desk import Desk
+from lib_extension.plan.recipe_zip import MOST_ZIP
 from lib_extension.session.draft import Draft, Stale, draft_told
+from lib_extension.session.opening import opened_told
 from lib_extension.spec.errors import BadRequest, near_miss
 
 MOST = 16 * 2**20  # bytes; pictures stand in it by their ids
@@ -36,6 +38,17 @@ def add_routes(router: APIRouter, desk: Desk) -> None:
     async def draft() -> Response:
         return JSONResponse(await desk.aside(lambda: draft_told(desk.session.drafts.get())))
 
+    @router.post(
+        "/restore",
+        summary="The recipe in a picture or a recipe file, to go on with",
+        openapi_extra={
+            "requestBody": {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}, "required": True}
+        },
+    )
+    async def restore(request: Request) -> Response:
+        data = await read_body(request, MOST_ZIP)
+        return JSONResponse(await desk.patiently(lambda: opened_told(desk.session.opener.open(data))))
+
     @router.put(
         "/draft",
         summary="Keep an edit; 409 with the draft where somebody else was quicker",
@@ -56,7 +69,8 @@ def _kept(desk: Desk, body: Any) -> Draft:
         if name not in _SCHEMA["properties"]:
             raise BadRequest(f"{name} is not known.{near_miss(name, _SCHEMA['properties'])}")
     revision, recipe = body.get("revision"), body.get("recipe")
-    inputs, base = body.get("inputs") or {}, body.get("base") or ""
+    inputs = {} if body.get("inputs") is None else body["inputs"]
+    base = "" if body.get("base") is None else body["base"]
     if type(revision) is not int or not 0 <= revision < 2**53:
         raise BadRequest("revision must be the number that the draft had when it was read.")
     if recipe is not None and not isinstance(recipe, dict):

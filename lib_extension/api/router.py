@@ -14,13 +14,16 @@ from fastapi import APIRouter
 
 from lib_extension.api import (
     archive_routes,
+    disk_routes,
     draft_routes,
     event_routes,
     host_routes,
+    mask_routes,
     picture_routes,
     plan_routes,
     recipe_routes,
     run_routes,
+    text_routes,
     thumbnail_routes,
     ui_routes,
     view_routes,
@@ -58,6 +61,9 @@ def make_router(
         archive_routes,
         event_routes,
         picture_routes,
+        text_routes,
+        mask_routes,
+        disk_routes,
         thumbnail_routes,
         word_routes,
     ):

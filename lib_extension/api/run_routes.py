@@ -15,6 +15,7 @@ from lib_extension.api.desk import Desk
 from lib_extension.api.queries import flag, query
 from lib_extension.backend.errors import BackendError
 from lib_extension.session.told import node_told, review_told, run_told
+from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import Settings, field, from_json, json_schema
 
 BRIEF = query("brief", "boolean", "1: numbers by stage in place of all stage instances, and without the recipe.")
@@ -66,6 +67,23 @@ def _add_steering(router: APIRouter, desk: Desk) -> None:
     add("cancel", runner.cancel, "Interrupt what is at work, and begin nothing more")
     add("pause", runner.pause, "Finish what is at work, and begin nothing more")
     add("resume", desk.session.start, "Go on")
+
+    retried = {
+        "type": "object",
+        "properties": {"key": {"type": "string", "description": "Of a stage instance that failed, or was left out."}},
+    }
+
+    @router.post(
+        "/runs/{id}/retry",
+        summary="Try once more what failed: one stage instance, or without a key all",
+        openapi_extra={"requestBody": {"content": {"application/json": {"schema": retried}}, "required": False}, "parameters": [BRIEF]},
+    )
+    async def retry(id: str, request: Request) -> Response:
+        key, is_brief = (await read_object(request)).get("key", ""), flag(request, "brief")
+        if not isinstance(key, str):
+            raise BadRequest("key must be text: the key of a stage instance.")
+        await desk.aside(lambda: desk.session.retry(id, key))
+        return JSONResponse(await desk.aside(lambda: run_answer(desk, id, is_brief)))
 
     @router.delete("/runs/{id}", summary="Forget a run that is not at work")
     async def remove(id: str) -> Response:

@@ -36,7 +36,7 @@ SCHEMA: dict[str, Any] = {
 }
 
 _PLACE = re.compile(r"(?P<path>(?:stages\.(?P<stage>[A-Za-z_][\w-]*)|inputs|settings|rows|axes)(?:\.[\w-]+|\[\d+\])*)")
-_REFERENCE = re.compile(r' (takes|names) "([^"]*)"')
+_REFERENCE = re.compile(r' (takes|names) (?:"([^"]*)"|nothing)')
 
 
 def read_work(body: Mapping[str, Any], desk: Desk) -> Asked:
@@ -91,12 +91,12 @@ def _refuse_other_forms(body: Mapping[str, Any]) -> None:
             raise BadRequest(f"{name} is not known.{near_miss(name, known)}")
     if not isinstance(body.get("recipe"), dict):
         raise BadRequest("recipe must be an object: the recipe to plan.")
-    if not isinstance(body.get("inputs") or {}, dict):
+    if not isinstance(body.get("inputs"), (dict, type(None))):
         raise BadRequest("inputs must be an object.")
     rows = body.get("rows")
     if rows is not None and not (isinstance(rows, list) and all(isinstance(row, dict) for row in rows)):
         raise BadRequest("rows must be a list of objects.")
-    if not isinstance(body.get("confirm") or False, bool):
+    if not isinstance(body.get("confirm"), (bool, type(None))):
         raise BadRequest("confirm must be true or false.")
 
 

@@ -13,6 +13,7 @@ from lib_extension.cli.screen import say_json, size
 from lib_extension.runs.blobs import Blobs
 from lib_extension.runs.garbage import collect
 from lib_extension.runs.ledger import Ledger
+from lib_extension.session.draft import pictures_of, read_draft
 from lib_extension.session.home import Home
 from lib_extension.session.told import collected_told
 
@@ -37,7 +38,8 @@ def _carry_out(options: argparse.Namespace) -> int:
         if options.pin or options.unpin:
             return exit_codes.DONE
         older_than = None if options.older_than is None else options.older_than * _DAY
-        collected = collect(ledger, Blobs(home.blobs), older_than, options.dry_run)
+        kept = pictures_of(read_draft(home.draft))
+        collected = collect(ledger, Blobs(home.blobs), older_than, options.dry_run, kept=kept)
     if options.json:
         say_json(collected_told(collected) | {"dry_run": options.dry_run})
     else:

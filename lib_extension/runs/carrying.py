@@ -51,6 +51,10 @@ class Carrying:
         """A choice was made. From any thread."""
         self._inbox.put(self.standing.outdate)
 
+    def forgive(self, key: str) -> None:
+        """Try once more what failed of a stage and of those that it needs; '' for all that failed. From any thread."""
+        self._inbox.put(lambda: self.standing.forgive(key))
+
     def has_news(self) -> bool:
         """Whether somebody asked for something since it came to its end."""
         return not self._inbox.empty()

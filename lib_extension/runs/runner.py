@@ -170,6 +170,12 @@ class Runner:
             carrying.look_again()
 
     def plan_at_work(self, run_id: str) -> Planned | None:
+    def forgive(self, run_id: str, key: str = "") -> None:
+        """Have a run at work here try once more what failed of a stage, or all that failed. A run that is not does so by `start`."""
+        carrying = self._carrying.get(run_id)
+        if carrying is not None:
+            carrying.forgive(key)
+
         """The plan that the run goes by, where it is at work here."""
         carrying = self._carrying.get(run_id)
         planned = carrying.standing.planned if carrying is not None else None

@@ -10,6 +10,7 @@ from lib_extension.runs.store import Made
 from lib_extension.runs.telling import Telling
 
 _NOTHING = Plan((), (), (), (), (), ())
+_BECAUSE = 'It needs "{}", which failed.'
 
 
 class Standing:
@@ -45,8 +46,10 @@ class Standing:
         """Take a plan in place of the one before; what failed stays so."""
         self.planned = planned
         self.course = Course(planned.plan, self._lanes, planned.done)
+        self.left_out = {}
         for key in self.failed:
-            self.course.fail(key)
+            node = planned.plan.by_key.get(key)
+            self.left_out |= dict.fromkeys(self.course.fail(key), _BECAUSE.format(node.id if node else "a stage"))
 
     def outdate(self) -> None:
         """Something happened that changes the plan."""
@@ -62,11 +65,24 @@ class Standing:
 
     def fail(self, node: Node, message: str) -> None:
         """The stage will not be made, nor what needs it."""
-        because = f'It needs "{node.id}", which failed.'
+        because = _BECAUSE.format(node.id)
         self.failed[node.key] = message
         left_out = self.course.fail(node.key)
         self.left_out |= dict.fromkeys(left_out, because)
         self._telling.failed(node, message, left_out, because)
+
+    def forgive(self, key: str) -> None:
+        """Try once more what failed of this stage and of those that it needs; '' for all that failed."""
+        nodes = self.planned.plan.by_key
+        ways = [key] if key else list(self.failed)
+        seen = set(ways)
+        while ways:
+            one = ways.pop()
+            self.failed.pop(one, None)
+            needs = [need for need in (nodes[one].needs if one in nodes else ()) if need not in seen]
+            seen.update(needs)
+            ways += needs
+        self.outdate()
 
     def halt(self, state: State, message: str = "") -> None:
         """Begin nothing more. The first reason stays, but that a cancel goes before a pause."""

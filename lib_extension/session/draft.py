@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from lib_extension.runs.storage import disk_errors
 from lib_extension.spec.errors import AtelierError
 
 _WHAT = "The draft"
+_HASH = re.compile(r"\b[0-9a-f]{64}\b")
 _FORM = ("revision", "recipe", "inputs", "base", "changed")
 
 
@@ -51,14 +53,8 @@ class Drafts:
         self._is_changed = is_changed
 
     def get(self) -> Draft:
-        """The draft; one without a recipe where there is none, or where its file is damaged."""
-        with disk_errors(_WHAT):
-            try:
-                told = json.loads(self._file.read_bytes())
-            except (FileNotFoundError, ValueError, RecursionError):
-                return Draft()
-        fits = isinstance(told, dict) and told.keys() == set(_FORM) and isinstance(told["inputs"], dict)
-        return Draft(**told) if fits else Draft()
+        """The draft as it is now."""
+        return read_draft(self._file)
 
     def keep(self, revision: int, recipe: Mapping[str, Any] | None, inputs: Mapping[str, Any], base: str) -> Draft:
         """Put this in place of the draft of that revision. Stale where there is a newer one."""
@@ -81,6 +77,22 @@ class Drafts:
                 aside.unlink(missing_ok=True)
 
 
+def read_draft(file: Path) -> Draft:
+    """The draft in a home's file; one without a recipe where there is none, or where the file is damaged."""
+    with disk_errors(_WHAT):
+        try:
+            told = json.loads(file.read_bytes())
+        except (FileNotFoundError, ValueError, RecursionError):
+            return Draft()
+    fits = isinstance(told, dict) and told.keys() == set(_FORM) and isinstance(told["inputs"], dict)
+    return Draft(**told) if fits else Draft()
+
+
 def draft_told(draft: Draft) -> dict[str, Any]:
     """As JSON."""
     return {name: getattr(draft, name) for name in _FORM}
+
+
+def pictures_of(draft: Draft) -> set[str]:
+    """The ids of all pictures that the draft names."""
+    return set(_HASH.findall(json.dumps([draft.recipe, draft.inputs])))

@@ -70,6 +70,10 @@ class Restorer:
         choices = {key: tuple(chosen) for key, chosen in lineage.choices.items()}
         return Asked(recipe=recipe, values=lineage.values, pictures=kept, choices=choices)
 
+    def runs_of(self, lineage: Lineage) -> list[str]:
+        """The runs here that have the stage instance which made it, the newest first."""
+        return self._ledger.runs.with_key(lineage.key)
+
     def _in_picture(self, data: bytes, what: str) -> Found | None:
         lineage = lineage_in(data, what)
         return Found(lineage, "the picture itself") if lineage else None

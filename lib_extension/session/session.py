@@ -13,6 +13,7 @@ from lib_extension.backend.pool import Pool
 from lib_extension.preflight import ModelFiles, check
 from lib_extension.runs.blobs import Blobs
 from lib_extension.runs.delivery import Delivery
+from lib_extension.runs.garbage import Collected, collect
 from lib_extension.runs.layout import Layout
 from lib_extension.runs.ledger import Ledger
 from lib_extension.runs.outputs import Outputs
@@ -21,17 +22,18 @@ from lib_extension.runs.runner import Runner
 from lib_extension.runs.surroundings import last_seen
 from lib_extension.session.asked import Asked
 from lib_extension.session.brief import Briefs
-from lib_extension.session.draft import Drafts
+from lib_extension.session.draft import Drafts, pictures_of
 from lib_extension.session.editing import Editing
 from lib_extension.session.gallery import Gallery
 from lib_extension.session.home import Home
+from lib_extension.session.opening import Opener
 from lib_extension.session.outlook import InputFacts, Outlook, PreflightRefused, look_ahead
 from lib_extension.session.plans import Plans
 from lib_extension.session.recipes import Recipes
 from lib_extension.session.restoring import Restorer
 from lib_extension.session.reviews import Review, find_review, open_reviews, places_of
 from lib_extension.session.thumbnails import Thumbnails
-from lib_extension.spec.errors import AtelierError, BadRequest
+from lib_extension.spec.errors import AtelierError, BadRequest, NotFound
 from lib_extension.spec.inventory import FileKind
 
 HELPER = "engine:none"  # an engine without a checkpoint: masks, maps and scores that need a network, where no backend makes them
@@ -62,6 +64,7 @@ class Session:
         self.restorer = Restorer(self.runner)
         self.editing = Editing(self.recipes, self.blobs)
         self.drafts = Drafts(home.draft, self.ledger.database, self.editing.is_changed)
+        self.opener = Opener(self.restorer, self.editing, self.blobs)
         plans = Plans(self.runner)
         self.briefs = Briefs(self.runner, plans)
         self.gallery = Gallery(self.runner, plans)
@@ -112,6 +115,16 @@ class Session:
             if earlier is None or not earlier.go_on():
                 self._deliveries[run_id] = Delivery(self.runner, run_id, folder or self.folder_of(run), private, after=earlier)
 
+    def retry(self, run_id: str, key: str = "") -> None:
+        """Try a stage instance that failed, or was left out by that, once more; without a key, all of them. BadRequest for others."""
+        record = next((node for node in self.ledger.nodes(run_id) if node.key == key), None)
+        if key and record is None:
+            raise NotFound(f'The run "{run_id}" has no stage instance "{key:.80}".')
+        if record is not None and record.state not in ("failed", "left out"):
+            raise BadRequest(f"{record.place} has not failed: it is {record.state}. For another picture, change its seed or its settings.")
+        self.runner.forgive(run_id, key)
+        self.start(run_id)
+
     def delivered(self, run_id: str) -> list[str]:
         """Wait until a run that was started here has come to a halt and its folder is complete; the files' names. StorageError.
 
@@ -144,6 +157,13 @@ class Session:
         layout = Layout(run.recipe, plan)
         results = [(node, result) for node in plan.nodes if (result := self.ledger.results.get(node.key)) is not None]
         return {place.blob: place.file for node, result in results for place in layout.places(node, result)}
+
+    def collect(self, older_than: float | None = None, dry: bool = False) -> Collected:
+        """Delete what nobody needs: as runs.garbage.collect, but that the draft's pictures stay, and thumbnails of what is gone go, too."""
+        collected = collect(self.ledger, self.blobs, older_than, dry, kept=pictures_of(self.drafts.get()))
+        if not dry:
+            self.thumbnails.sweep()
+        return collected
 
     def remove(self, run_id: str) -> None:
         """Forget a run that is not at work. What it made stays until garbage is collected."""
