@@ -18,6 +18,7 @@ for (const tab of GALLERIES) whenThere(() => document.getElementById(`image_butt
 
 /** Where the browser would ask for a password, it waits until the tab is looked at. */
 function begin(root) {
+  root.closest(".prose")?.classList.remove("prose"); // gradio's rules for texts would reach into the interface
   if (root.dataset.when !== "shown") return void load().catch(() => {});
   const seen = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && (seen.disconnect(), load().catch(() => {})));
   seen.observe(root);

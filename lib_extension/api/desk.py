@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from lib_extension.api.forms import is_hash
-from lib_extension.api.guard import Guard
+from lib_extension.api.guard import Guard, Login
 from lib_extension.session.session import Session
 from lib_extension.spec.errors import NotFound
 
@@ -35,10 +35,12 @@ _STANDALONE = HostFacts()
 class Desk:
     """One for a router. A host's own threads are never used: in a WebUI, calls that wait for the GPU fill them all."""
 
-    def __init__(self, session: Session, credentials: Iterable[str] = (), host: HostFacts = _STANDALONE) -> None:
-        """`credentials`: the host's "user:password" texts; none: only this machine is served."""
+    def __init__(
+        self, session: Session, credentials: Iterable[str] = (), host: HostFacts = _STANDALONE, login: Login | None = None
+    ) -> None:
+        """`credentials`: the host's "user:password" texts; `login`: its page's own; neither: only this machine is served."""
         self.session = session
-        self.guard = Guard(tuple(credentials))
+        self.guard = Guard(tuple(credentials), login)
         self.host = host
         self._threads = ThreadPoolExecutor(_THREADS, "atelier-api")
         self._patient = ThreadPoolExecutor(_PATIENT, "atelier-api patient")

@@ -1,4 +1,6 @@
-"""Who may ask? Whoever has the host's name and password; where it has none, this machine only. Never a page of another site.
+"""Who may ask? Whoever has the host's name and password, or is logged in on its page; where it asks for neither, this machine only.
+
+Never a page of another site.
 
 A proxy's word for where a request comes from is never believed: anybody can write such a header. A request that carries one has passed
 through a proxy, so that its address says nothing, and counts as coming from elsewhere.
@@ -10,12 +12,14 @@ import base64
 import binascii
 import ipaddress
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
 from lib_extension.spec.errors import AtelierError
+
+Login = Callable[[Request], bool]
 
 _FORWARDED = ("x-forwarded-for", "x-real-ip", "forwarded", "x-forwarded-host", "cf-connecting-ip")
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="Atelier"'}
@@ -34,23 +38,39 @@ class Unknown(AtelierError):
     headers: Mapping[str, str] = _CHALLENGE
 
 
+class LoggedOut(AtelierError):
+    """Not logged in on the host's page. No challenge: a browser would ask for a password that there is not."""
+
+    status = 401
+
+
 @dataclass(frozen=True)
 class Guard:
-    """`credentials`: "user:password" texts, each of which opens. None: only clients on this machine are served."""
+    """`credentials`: "user:password" texts, each of which opens. `login`: whether the host's page knows who asks, where it asks.
+
+    Neither: only clients on this machine are served.
+    """
 
     credentials: tuple[str, ...] = ()
+    login: Login | None = None
 
     def check(self, request: Request) -> None:
         """Raises Refused or Unknown. Nothing of the body was read before."""
         _check_page(request)
+        if self.login is not None and self.login(request):
+            return
         if self.credentials:
             _check_credentials(self.credentials, request.headers.get("authorization", ""))
+        elif self.login is not None:
+            raise LoggedOut("You are not logged in, or not any more. Load the page anew and log in.")
         else:
             _check_is_here(request)
 
 
 def _check_page(request: Request) -> None:
     """A page of another site, open in somebody's browser, must not act in their name: it would have their password or their address."""
+    if request.headers.get("sec-fetch-site") == "same-origin":
+        return  # the browser's own word, which no page can change; a proxy may have given the host another name
     origin = request.headers.get("origin")
     if origin is not None and origin.partition("://")[2].lower() != request.headers.get("host", "").lower():
         raise Refused("Pages of other web sites are not answered.")

@@ -1,1 +1,1 @@
-"""What belongs to the WebUI that the extension runs in."""
+"""What belongs to the WebUI that the extension runs in: the only place that imports `modules.*`."""

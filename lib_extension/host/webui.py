@@ -1,4 +1,4 @@
-"""How is the WebUI that this runs in asked for pictures, with or without --api? The only file that imports `modules.*`.
+"""How is the WebUI that this runs in asked for pictures, with or without --api?
 
 Without --api the WebUI makes no /sdapi routes, but its Api class is there: it is built once over an application that no port serves.
 """

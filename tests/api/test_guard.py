@@ -5,7 +5,7 @@ import base64
 import pytest
 from starlette.requests import Request
 
-from lib_extension.api.guard import Guard, Refused, Unknown
+from lib_extension.api.guard import Guard, LoggedOut, Refused, Unknown
 
 HERE, ELSEWHERE = "127.0.0.1", "192.168.1.5"
 OPEN, LOCKED = Guard(), Guard(("me:geheim", "you:ä:b"))
@@ -80,3 +80,37 @@ def test_with_credentials_whoever_has_them_is_served_from_anywhere(pair: str):
 def test_with_credentials_even_this_machine_must_have_them(sent: str):
     with pytest.raises(Unknown):
         LOCKED.check(asked(HERE, authorization=sent))
+
+
+def who_is_logged_in(request: Request) -> bool:
+    return request.cookies.get("access-token") == "good"
+
+
+LOGIN, EITHER = Guard((), who_is_logged_in), Guard(("me:geheim",), who_is_logged_in)
+
+
+@pytest.mark.parametrize("guard", [LOGIN, EITHER])
+@pytest.mark.parametrize("client", [HERE, ELSEWHERE])
+def test_who_is_logged_in_on_the_hosts_page_is_served(guard: Guard, client: str):
+    guard.check(asked(client, host="any.example", cookie="access-token=good"))
+
+
+@pytest.mark.parametrize("cookie", ["access-token=bad", "access-token=", "other=good"])
+def test_where_the_page_asks_for_a_login_nobody_else_is_served_on_this_machine_either(cookie: str):
+    with pytest.raises(LoggedOut) as told:
+        LOGIN.check(asked(HERE, cookie=cookie))
+    assert not hasattr(told.value, "headers")  # a browser would ask for a password
+    with pytest.raises(Unknown):
+        EITHER.check(asked(HERE, cookie=cookie))
+    EITHER.check(asked(ELSEWHERE, authorization=basic("me:geheim")))
+
+
+def test_a_page_of_another_site_cannot_use_the_login():
+    with pytest.raises(Refused):
+        LOGIN.check(asked(HERE, cookie="access-token=good", origin="https://evil.example"))
+    with pytest.raises(Refused):
+        LOGIN.check(asked(HERE, cookie="access-token=good", sec_fetch_site="cross-site"))
+
+
+def test_behind_a_proxy_that_renames_the_host_the_browser_says_that_the_page_is_ours():
+    LOGIN.check(asked(HERE, cookie="access-token=good", origin="https://studio.example", sec_fetch_site="same-origin"))

@@ -1,0 +1,1 @@
+"""The tab inside a WebUI: the only place with gradio."""
