@@ -18,8 +18,8 @@ function offered(around, named) {
   return [...known, ...named.filter((name) => name && !known.some((one) => one.name === name)).map((name) => ({ name, label: name }))];
 }
 
-function One({ id, schema, value, onChange, around }) {
-  return html`<select id=${id} class="atelier-input" value=${value ?? ""} aria-describedby=${`${id}-help ${id}-notes`} onChange=${(event) => onChange(event.target.value)}>
+function One({ id, schema, value, onChange, around, label }) {
+  return html`<select id=${id} class="atelier-input" aria-label=${label} value=${value ?? ""} aria-describedby=${`${id}-help ${id}-notes`} onChange=${(event) => onChange(event.target.value)}>
     <option value="">${!("default" in schema) ? t("Choose") : schema["x-source"] === "picture" ? t("the picture that is taken") : t("none")}</option>
     ${offered(around, [value]).map((one) => html`<option value=${one.name}>${one.label}</option>`)}
   </select>`;

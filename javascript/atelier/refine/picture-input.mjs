@@ -1,7 +1,6 @@
 // How does a picture come in? By a click, dropped, pasted, or drawn as a mask; it is uploaded at once and known by its id.
 
 import { useApp } from "../app.mjs";
-import { Dialog } from "../dialog.mjs";
 import { Icon } from "../icons.mjs";
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
@@ -60,7 +59,7 @@ export function PictureInput({ id, label, kind, value, onChange }) {
       ${kind === "mask" && html`<button type="button" class="atelier-tiny" title=${t("Draw")} aria-label=${t("{label}: draw", { label })} onClick=${() => setDrawing(true)}><${Icon} name="edit" /></button>`}
       ${picture && html`<button type="button" class="atelier-tiny" title=${t("Remove")} aria-label=${t("Without {name}", { name: label })} onClick=${() => onChange(undefined)}><${Icon} name="close" /></button>`}
     </div>
-    ${isDrawing && html`<${DrawMask} mask=${picture} onClose=${() => setDrawing(false)} onSave=${(blob) => (take(blob), setDrawing(false))} />`}
+    ${isDrawing && html`<${DrawMask} mask=${picture} onClose=${() => setDrawing(false)} onSave=${async (blob) => (await take(blob), setDrawing(false))} />`}
   </div>`;
 }
 
@@ -85,7 +84,7 @@ function usePaste(id, take, isEmpty) {
 
 /** The mask canvas over the first picture input, fetched when it is first needed. */
 function DrawMask({ mask, onSave, onClose }) {
-  const { store, api, toast } = useApp();
+  const { store, toast } = useApp();
   const [module, setModule] = useState(null);
   const { recipe, inputs } = store.state.get();
   const under = Object.entries(recipe.inputs ?? {}).map(([name, input]) => (input.type === "image" ? (inputs[name] ?? input.default) : "")).find((one) => IS_ID.test(one ?? ""));
@@ -95,8 +94,8 @@ function DrawMask({ mask, onSave, onClose }) {
       onClose();
       return;
     }
-    import("../canvas/mask-canvas.mjs").then(setModule, (problem) => (toast(problem.message, { kind: "error" }), onClose()));
+    import("../canvas/mask-dialog.mjs").then(setModule, (problem) => (toast(problem.message, { kind: "error" }), onClose()));
   }, []);
   if (!module || !api) return null;
-  return html`<${Dialog} title=${t("Draw the mask")} wide onClose=${onClose}><${module.MaskCanvas} picture=${under} mask=${mask || null} onSave=${onSave} onCancel=${onClose} /></${Dialog}>`;
+  return html`<${module.MaskDialog} picture=${under} mask=${mask || null} onSave=${onSave} onClose=${onClose} />`;
 }

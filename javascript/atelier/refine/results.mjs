@@ -77,7 +77,7 @@ function useInSight(picture) {
   return strips;
 }
 
-/** The last picture of the last stage that has one. */
+/** The last picture of the stage that made one last; before anything was made here, of the last stage that has some. */
 function useNewest(watch, stages, run) {
   const [, redraw] = useState(0);
   const names = stages.map((stage) => stage.stage).join(" ");
@@ -85,18 +85,23 @@ function useNewest(watch, stages, run) {
     const ends = stages.map((stage) => watch.pictures(stage.stage).listen(() => redraw((count) => count + 1)));
     return () => ends.forEach((end) => end());
   }, [run?.id, names]);
-  const asked = useRef("");
-  const last = [...stages].reverse().find((stage) => stage.done > 0);
-  useEffect(() => {
-    if (!last || asked.current === `${run.id} ${last.stage} ${last.done}`) return;
-    asked.current = `${run.id} ${last.stage} ${last.done}`;
-    watch.more(last.stage);
-  }, [last?.stage, last?.done]);
-  for (const stage of [...stages].reverse()) {
-    const { list } = watch.pictures(stage.stage).get();
-    if (list.length) return list.at(-1);
+  const seen = useRef({ run: "", done: {}, latest: "" });
+  if (run && seen.current.run !== run.id) seen.current = { run: run.id, done: {}, latest: lastBegun(stages) };
+  const { done } = seen.current;
+  for (const stage of stages) {
+    if (stage.stage in done && stage.done > done[stage.stage]) seen.current.latest = stage.stage;
+    done[stage.stage] = stage.done;
   }
-  return null;
+  const { latest } = seen.current;
+  useEffect(() => void (latest && watch.more(latest)), [run?.id, latest, done[latest]]);
+  return latest ? (watch.pictures(latest).get().list.at(-1) ?? null) : null;
+}
+
+/** The last stage with results among those up to the first that is not complete. */
+function lastBegun(stages) {
+  const open = stages.findIndex((stage) => stage.left + stage.running > 0);
+  const begun = (open < 0 ? stages : stages.slice(0, open + 1)).filter((stage) => stage.done > 0);
+  return begun.at(-1)?.stage ?? "";
 }
 
 /** The picture of the same item in the stage before, to compare with. */

@@ -55,7 +55,7 @@ export function RunBar({ root, draft, notes, onShowNotes }) {
   const { errors } = countNotes(notes);
 
   return html`<section class="atelier-run" aria-label=${t("Run")} data-state=${run?.state}>
-    <${Line} draft=${draft} run=${run} notes=${notes} onShowNotes=${onShowNotes} />
+    <${Line} draft=${draft} run=${run} notes=${notes} isStarting=${isBusy && !isRunning} onShowNotes=${onShowNotes} />
     <div class="atelier-run-buttons">
       ${canLock && html`<button type="button" class="atelier-icon-button" title=${t("Keep the seeds of this run")} aria-label=${t("Keep the seeds of this run")} onClick=${lockSeeds}><${Icon} name="unlock" /></button>`}
       ${run?.reviews?.length > 0 && html`<button type="button" class="atelier-button" data-look="primary" onClick=${() => app.open("review", { run: run.id })}><${Icon} name="eye" /> ${t("Choose")}</button>`}
@@ -74,7 +74,7 @@ export function RunBar({ root, draft, notes, onShowNotes }) {
 }
 
 /** What the plan says; while a run is at work, what it does. */
-function Line({ draft, run, notes, onShowNotes }) {
+function Line({ draft, run, notes, isStarting, onShowNotes }) {
   const { errors, warnings } = countNotes(notes);
   const said = draft.plan && planLine(draft.plan);
   return html`<div class="atelier-plan" role="status" aria-live="polite">
@@ -90,7 +90,7 @@ function Line({ draft, run, notes, onShowNotes }) {
       html`<button type="button" class="atelier-link" data-severity=${errors ? "error" : "warning"} onClick=${onShowNotes}>
         ${[errors && tn("{count} error", "{count} errors", errors), warnings && tn("{count} warning", "{count} warnings", warnings)].filter(Boolean).join(", ")}
       </button>`}
-      ${draft.refusal && !draft.planning ? html`<span title=${draft.refusal.detail}>${draft.refusal.detail}</span>` : html`<span>${runLine(run)}</span>`}
+      ${draft.refusal && !draft.planning ? html`<span title=${draft.refusal.detail}>${draft.refusal.detail}</span>` : html`<span>${isStarting ? t("Starting…") : runLine(run)}</span>`}
     </p>
   </div>`;
 }
