@@ -53,15 +53,24 @@ def never() -> bool:
     return False
 
 
+def unknown() -> str:
+    """The fingerprint of what can only be asked."""
+    return ""
+
+
 class Backend:
     """One backend. It is reached, and an engine started, when it is first asked something. Methods may be called from any thread.
 
     Everything raises BackendError: Unreachable and Failed are worth another try, Missing another backend.
     """
 
-    def __init__(self, spec: str, connect: Connect) -> None:
-        """`spec` is how the user names it: "engine:demo", "http://…", "webui"; never with a password."""
+    def __init__(self, spec: str, connect: Connect, fingerprint: Callable[[], str] = unknown) -> None:
+        """`spec` is how the user names it: "engine:demo", "http://…", "webui"; never with a password.
+
+        fingerprint: for what is the same as long as this is, and so need not be asked for it; '' where that is not known.
+        """
         self.spec = spec
+        self.fingerprint = fingerprint
         self._connect = connect
         self._lock = threading.Lock()
         self._asking = threading.RLock()

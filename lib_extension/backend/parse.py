@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from lib_extension.backend.backend import Backend
 from lib_extension.backend.connection import Auth, Connect, to_engine, to_url
+from lib_extension.backend.fingerprint import engine_fingerprint
 from lib_extension.spec.errors import BadRequest
 
 ENGINE, WEBUI = "engine", "webui"
@@ -20,7 +21,7 @@ def parse_backend(text: str, auth: Auth | None = None, webui: Connect | None = N
     kind, _, rest = text.strip().partition(":")
     if kind == ENGINE:
         model = rest or "demo"
-        return Backend(f"{ENGINE}:{model}", to_engine(model))
+        return Backend(f"{ENGINE}:{model}", to_engine(model), lambda: engine_fingerprint(model))
     if kind == WEBUI and not rest:
         if webui is None:
             raise BadRequest('The backend "webui" is the WebUI\'s own process, and this runs in none. Give its address instead.')

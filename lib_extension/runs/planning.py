@@ -42,6 +42,7 @@ class Planning:
         self._ledger = ledger
         self._blobs = blobs
         self._surroundings = Surroundings(ledger, backends)
+        self._has_asked = False
 
     @property
     def notices(self) -> list[str]:
@@ -49,12 +50,21 @@ class Planning:
         return self._surroundings.notices
 
     def first(self) -> Planned:
-        """By what the backends have now: they are asked, and engines started."""
+        """By what the backends have now. They are asked, and engines started, unless they are what they were and nobody needs them."""
+        if self._surroundings.unchanged():
+            planned = self.as_last_seen()
+            if not _needs_backends(planned):
+                return planned
+        self._has_asked = True
         return self._settled(self._surroundings.plan)
 
     def again(self) -> Planned:
-        """By what the backends had, and what the ledger knows now."""
-        return self._settled(self._surroundings.plan_again)
+        """By what the backends had, and what the ledger knows now; they are asked as soon as one is needed."""
+        planned = self._settled(self._surroundings.plan_again)
+        if self._has_asked or not _needs_backends(planned):
+            return planned
+        self._has_asked = True
+        return self._settled(self._surroundings.plan)
 
     def as_last_seen(self) -> Planned:
         """By what backends had when they were last seen, so that none is woken."""
@@ -98,3 +108,8 @@ class Planning:
             self._ledger.runs.choose(self._run_id, node.key, chosen)
             self._ledger.events.add(self._run_id, "chosen", key=node.key, chosen=list(chosen))
         return True
+
+
+def _needs_backends(planned: Planned) -> bool:
+    """Whether anything that is yet to be made, as far as that is known, is not made here."""
+    return any(node.key not in planned.done and not node.type.local(node.stage) for node in planned.plan.nodes)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from lib_extension.backend.backend import Backend
 from lib_extension.backend.errors import BackendError
@@ -26,12 +26,16 @@ _TUPLES = ("upscalers", "latent_modes", "scripts", "controlnets", "modules")
 _KINDS = ("checkpoint", "lora", "vae", "controlnet", "upscaler", "embedding", "style", "network")
 
 
+File = TypeVar("File", Checkpoint, Lora, Embedding)
+
+
 @dataclasses.dataclass(frozen=True)
 class Seen:
     """What a backend is and has."""
 
     identity: Identity
     inventory: Inventory
+    fingerprint: str = ""  # of the backend when it was asked; '' where only asking tells whether it is the same
 
 
 Planner = Callable[[Facts], Plan]
@@ -69,6 +73,11 @@ class Surroundings:
         self._seen = {backend.spec: last_seen(self._ledger, backend.spec) or self._look(backend) for backend in self._backends}
         return self.plan_again(make, facts)
 
+    def unchanged(self) -> bool:
+        """Whether every backend is certainly what it was when it was last seen; nothing is started or asked for that."""
+        seen = [(backend, last_seen(self._ledger, backend.spec)) for backend in self._backends]
+        return all(before is not None and before.fingerprint and before.fingerprint == backend.fingerprint() for backend, before in seen)
+
     def _class(self) -> str:
         """That of all backends, or all classes where there are several: which of them makes a picture is not known beforehand."""
         return " + ".join(sorted({seen.identity.class_ for seen in self._seen.values()}))
@@ -98,20 +107,24 @@ class Surroundings:
         return " | ".join(sorted(filter(None, found)))
 
     def _look(self, backend: Backend) -> Seen:
-        seen = Seen(backend.identity(), backend.inventory())
+        fingerprint = backend.fingerprint()  # before it is asked: what changes meanwhile is a change
+        seen = Seen(backend.identity(), backend.inventory(), fingerprint)
         self._ledger.backends.saw(backend.spec, dataclasses.asdict(seen))
         return seen
 
     def _learn(self, backend: Backend) -> None:
         """Ask for what it has now, and for the hashes of the files that the plan names."""
+        before, fingerprint = self._seen[backend.spec], backend.fingerprint()
         names = {kind: [name for asked, name in sorted(self._asked) if asked == kind] for kind in ("checkpoint", "lora", "embedding")}
         try:
             inventory = backend.learn(names["checkpoint"], names["lora"], names["embedding"])
-            seen = Seen(backend.identity(), inventory)
+            seen = Seen(backend.identity(), inventory, fingerprint)
         except BackendError as error:
             self.notices.append(f"{error} The plan is made by what it had when it was last seen.")
             return
-        if seen != self._seen[backend.spec]:
+        if fingerprint and fingerprint == before.fingerprint:
+            seen = dataclasses.replace(seen, inventory=keeping_hashes(inventory, before.inventory))
+        if seen != before:
             self._seen[backend.spec] = seen
             self._ledger.backends.saw(backend.spec, dataclasses.asdict(seen))
 
@@ -122,9 +135,24 @@ def last_seen(ledger: Ledger, spec: str) -> Seen | None:
     if told is None:
         return None
     try:
-        return Seen(Identity(**told["identity"]), _inventory(told["inventory"]))
+        return Seen(Identity(**told["identity"]), _inventory(told["inventory"]), str(told.get("fingerprint", "")))
     except (TypeError, KeyError):  # of another version
         return None
+
+
+def keeping_hashes(inventory: Inventory, before: Inventory) -> Inventory:
+    """The inventory with the hashes that an earlier one knew and it does not."""
+    return dataclasses.replace(
+        inventory,
+        checkpoints=_with_hashes(inventory.checkpoints, before.checkpoints),
+        loras=_with_hashes(inventory.loras, before.loras),
+        embeddings=_with_hashes(inventory.embeddings, before.embeddings),
+    )
+
+
+def _with_hashes(files: Sequence[File], before: Sequence[File]) -> tuple[File, ...]:
+    known = {file.name: file.hash for file in before if file.hash}
+    return tuple(dataclasses.replace(file, hash=known[file.name]) if not file.hash and file.name in known else file for file in files)
 
 
 def _inventory(told: Mapping[str, Any]) -> Inventory:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from lib_extension.backend.backend import Backend
 from lib_extension.backend.errors import BackendError
 from lib_extension.runs.ledger import Ledger
-from lib_extension.runs.surroundings import Seen, last_seen
-from lib_extension.spec.inventory import Checkpoint, Inventory, Lora
-
-File = TypeVar("File", Checkpoint, Lora)
+from lib_extension.runs.surroundings import Seen, keeping_hashes, last_seen
+from lib_extension.spec.inventory import Inventory
 
 # Word of a schema's x-names → the names of an inventory that it stands for.
 _NAMES: dict[str, Callable[[Inventory], Iterable[Any]]] = {
@@ -55,18 +53,10 @@ def _look(backend: Backend, ledger: Ledger, before: Seen | None) -> Inventory:
     """What the backend has now; written down with the hashes that were known before, so that keys stay what they were."""
     inventory = backend.inventory(fresh=before is not None)
     if before is not None:
-        inventory = dataclasses.replace(
-            inventory,
-            checkpoints=_with_hashes(inventory.checkpoints, before.inventory.checkpoints),
-            loras=_with_hashes(inventory.loras, before.inventory.loras),
-        )
-    ledger.backends.saw(backend.spec, dataclasses.asdict(Seen(backend.identity(), inventory)))
+        inventory = keeping_hashes(inventory, before.inventory)
+    fingerprint = before.fingerprint if before is not None else ""  # hashes are as old as that
+    ledger.backends.saw(backend.spec, dataclasses.asdict(Seen(backend.identity(), inventory, fingerprint)))
     return inventory
-
-
-def _with_hashes(files: Sequence[File], before: Sequence[File]) -> tuple[File, ...]:
-    known = {file.name: file for file in before if file.hash}
-    return tuple(known[file.name] if not file.hash and file.name in known else file for file in files)
 
 
 def _united(lists: Iterable[Iterable[str]]) -> list[str]:
