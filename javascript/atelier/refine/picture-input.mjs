@@ -96,6 +96,5 @@ function DrawMask({ mask, onSave, onClose }) {
     }
     import("../canvas/mask-dialog.mjs").then(setModule, (problem) => (toast(problem.message, { kind: "error" }), onClose()));
   }, []);
-  if (!module || !api) return null;
-  return html`<${module.MaskDialog} picture=${under} mask=${mask || null} onSave=${onSave} onClose=${onClose} />`;
+  return module && html`<${module.MaskDialog} picture=${under} mask=${mask || null} onSave=${onSave} onClose=${onClose} />`;
 }
