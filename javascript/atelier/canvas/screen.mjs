@@ -89,22 +89,31 @@ function drawPicture(paper, bitmaps, view, part) {
   paper.drawImage(bitmap, box.left * less, box.top * lessHigh, width * less, height * lessHigh, box.left * view.scale + view.x, box.top * view.scale + view.y, width * view.scale, height * view.scale);
 }
 
-const TINT = 0.55; // how much of the colour covers the picture where all is chosen
+const TINT = 0.5; // how much of the colour covers the picture where all is chosen
+const EDGE = 0xe6ffffff; // nearly white
 
-/** Colours over the picture, one value of the mask for each pixel of the screen. */
+/** Colours over the picture with a light edge, one value of the mask for each pixel of the screen. */
 function sample(pixels, box, view, layers) {
   const width = box.right - box.left;
-  const packed = layers.map(({ mask, colour: [r, g, b] }) => ({ mask, colour: (b << 16) | (g << 8) | r }));
-  const columns = columnsOf(box, view, layers[0].mask.width);
+  const packed = layers.map(({ mask, colour: [r, g, b] }) => ({ data: mask.data, colour: (b << 16) | (g << 8) | r }));
+  const { width: across, height } = layers[0].mask;
+  const columns = columnsOf(box, view, across);
+  const rowAt = (y) => Math.floor((y + 0.5 - view.y) / view.scale);
   for (let y = box.top; y < box.bottom; y += 1) {
-    const row = Math.floor((y + 0.5 - view.y) / view.scale);
-    if (row < 0 || row >= layers[0].mask.height) continue;
+    const row = rowAt(y);
+    if (row < 0 || row >= height) continue;
+    const from = row * across;
+    const above = Math.max(0, rowAt(y - 1)) * across;
     const to = (y - box.top) * width;
     for (let x = 0; x < width; x += 1) {
-      if (columns[x] < 0) continue;
-      for (const { mask, colour } of packed) {
-        const value = mask.data[row * mask.width + columns[x]];
-        if (value > 0) pixels[to + x] = (((value * TINT) << 24) | colour) >>> 0;
+      const column = columns[x + 1];
+      if (column < 0) continue;
+      const left = columns[x] < 0 ? column : columns[x];
+      for (const { data, colour } of packed) {
+        const value = data[from + column];
+        const isChosen = value >= 128;
+        if (data[from + left] >= 128 !== isChosen || data[above + column] >= 128 !== isChosen) pixels[to + x] = EDGE;
+        else if (value > 0) pixels[to + x] = (((value * TINT) << 24) | colour) >>> 0;
       }
     }
   }
@@ -117,18 +126,18 @@ function sampleAlone(pixels, box, mask, view) {
     const row = Math.floor((y + 0.5 - view.y) / view.scale);
     if (row < 0 || row >= mask.height) continue;
     for (let x = 0; x < width; x += 1) {
-      if (columns[x] < 0) continue;
-      const value = mask.data[row * mask.width + columns[x]];
+      if (columns[x + 1] < 0) continue;
+      const value = mask.data[row * mask.width + columns[x + 1]];
       pixels[(y - box.top) * width + x] = (0xff000000 | (value << 16) | (value << 8) | value) >>> 0;
     }
   }
 }
 
-/** The mask's column under each pixel of the box; -1: none. */
+/** The mask's column under each pixel of the box, and under the one left of it; -1: none. */
 function columnsOf(box, view, most) {
-  const columns = new Int32Array(box.right - box.left);
+  const columns = new Int32Array(box.right - box.left + 1);
   for (let x = 0; x < columns.length; x += 1) {
-    const column = Math.floor((box.left + x + 0.5 - view.x) / view.scale);
+    const column = Math.floor((box.left + x - 0.5 - view.x) / view.scale);
     columns[x] = column >= 0 && column < most ? column : -1;
   }
   return columns;
