@@ -42,7 +42,7 @@ def _plan(desk: Desk, body: Mapping[str, Any]) -> Told:
     asked = read_work(body, desk)
     outlook = desk.session.outlook(asked)
     left = nodes_to_run(outlook)
-    seconds = desk.session.runner.seconds_left(left)
+    seconds = desk.session.runner.seconds_left(outlook.plan, left)
     return {
         "items": len(outlook.plan.items),
         "calls": calls_of(left),

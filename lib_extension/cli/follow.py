@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from lib_extension.cli.screen import duration, left
 from lib_extension.runs.records import Event, Run
+from lib_extension.runs.runner import Progress
 from lib_extension.session.session import Session
 
 _LOOK = 0.25  # seconds
@@ -57,6 +58,14 @@ def _stop(session: Session, run_id: str, watcher: _Watcher, at_once: bool) -> No
     else:
         watcher.say("Pausing after what is at work; Ctrl+C again stops it at once.")
         session.runner.pause(run_id)
+
+
+def _rest(progress: Progress) -> str:
+    """How long it takes until all is done that is known: what comes after a choice is not."""
+    if progress.done + progress.failed + progress.left_out >= progress.stages:
+        return left(None) if progress.reviews else "nothing left"
+    until = f"until {' and '.join(progress.reviews)}, " if progress.reviews else ""
+    return until + left(progress.seconds_left)
 
 
 class _Stops:
@@ -147,7 +156,7 @@ class _Watcher:
         if self._done[stage] == self._all[stage] and stage not in self._told:
             self._told.add(stage)
             took = duration(self._seconds[stage])
-            rest = left(self._session.runner.progress(self._run_id).seconds_left)
+            rest = _rest(self._session.runner.progress(self._run_id))
             self.say(f"{self._head(stage)}: {self._all[stage]} of {self._all[stage]} in {took}; {rest}")
 
     def _head(self, stage: str) -> str:
@@ -159,7 +168,7 @@ class _Watcher:
             return
         progress = self._session.runner.progress(self._run_id)
         at_work = "".join(f", {share:.0%} of the next" for share in list(progress.running.values())[:1])
-        line = f"{progress.done} of {progress.stages} done{at_work}; {left(progress.seconds_left)}"
+        line = f"{progress.done} of {progress.stages} done{at_work}; {_rest(progress)}"
         if not screen.isatty():
             self.say(line)
             return

@@ -37,7 +37,9 @@ def duration(seconds: float) -> str:
 
 def left(seconds: float | None) -> str:
     """The time that the rest takes."""
-    return "time left not known yet" if seconds is None else f"about {duration(seconds)} left"
+    if seconds is None:
+        return "time left not known yet"
+    return f"about {duration(seconds)} left" if seconds >= 1 else "less than 1 s left"
 
 
 def size(number: int) -> str:

@@ -35,10 +35,15 @@ def explain(plan: Plan, done: Container[str], earlier: Mapping[str, Mapping[str,
         if node.key in done and node.key not in pending:
             told[node.key] = Explained(node, "cached", "nothing it depends on has changed")
         elif node.key in pending:
-            told[node.key] = Explained(node, "waits", f"{len(node.taken)} to choose from")
+            told[node.key] = Explained(node, "waits", _choice(node))
         else:
             told[node.key] = Explained(node, "will run", _why(node, earlier.get(node.place), told))
     return tuple(told.values())
+
+
+def _choice(node: Node) -> str:
+    count = len(node.taken)
+    return f"its scores choose {min(node.stage.top, count)} of {count}" if node.stage.top else f"{count} to choose from"
 
 
 def _why(node: Node, before: Mapping[str, Any] | None, told: Mapping[str, Explained]) -> str:

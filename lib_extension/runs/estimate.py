@@ -6,8 +6,10 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from lib_extension.plan.graph import Node, Plan
 from lib_extension.runs.database import Database
 from lib_extension.runs.records import Result
+from lib_extension.stages.picture_settings import ASSUMED_PIXELS
 
 _FADE = 0.9  # what a stage before counts for against the latest one: a machine's load and settings change
 
@@ -34,6 +36,36 @@ class Left:
     type: str
     cost: float
     backend: str  # class of the backend that will make it; '' for what is made here
+
+
+class Costs:
+    """Megapixels × steps of a plan's stages. Where a stage draws as large as what it takes, that is looked up in the plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._nodes = plan.by_key
+        self._pixels: dict[str, float] = {}
+
+    def of(self, node: Node) -> float:
+        """Of one instance."""
+        return cost_of(node, self._taken(node))
+
+    def _taken(self, node: Node) -> float:
+        """Pixels of what it takes; 0 where that is not known, as of pictures that come in."""
+        maker = self._nodes.get(node.taken[0].key) if node.taken else None
+        return 0.0 if maker is None else self._given(maker)
+
+    def _given(self, node: Node) -> float:
+        if node.key not in self._pixels:
+            own = getattr(node.stage, "width", 0) * getattr(node.stage, "height", 0)
+            self._pixels[node.key] = own or self._taken(node) * getattr(node.stage, "scale", 1.0) ** 2
+        return self._pixels[node.key]
+
+
+def cost_of(node: Node, pixels_taken: float) -> float:
+    """Megapixels × steps of a stage instance that works on a picture of so many pixels; 0: not known."""
+    cost = node.type.cost(node.stage)
+    has_own_size = getattr(node.stage, "width", 0) and getattr(node.stage, "height", 0)
+    return cost if has_own_size or not pixels_taken else cost * pixels_taken / ASSUMED_PIXELS
 
 
 class Timings:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from lib_extension.backend.backend import Backend
 from lib_extension.backend.errors import Missing
 from lib_extension.backend.pool import Pool
+from lib_extension.pictures.file_texts import kind_of
 from lib_extension.plan.graph import Node, is_review
+from lib_extension.runs.estimate import cost_of
 from lib_extension.runs.store import Made, Store
 from lib_extension.spec.calls import MODEL_CALLS, Call
 from lib_extension.spec.errors import Interrupted
@@ -54,7 +56,14 @@ def carry_out(node: Node, site: Site) -> Made:
     backend = site.backend
     unusual = not is_review(node.type) and len(outcome.pictures) != node.count
     class_ = "" if backend is None else backend.identity().class_
-    return Made(site.run, node, outcome, "" if backend is None else backend.spec, class_, seconds, unusual)
+    cost = cost_of(node, _pixels(given.taken[0].png) if given.taken else 0)
+    return Made(site.run, node, outcome, "" if backend is None else backend.spec, class_, seconds, cost, unusual)
+
+
+def _pixels(picture: bytes) -> int:
+    """Of a PNG file, by its header alone; 0 for another kind."""
+    width, height = (int.from_bytes(picture[place : place + 4], "big") for place in (16, 20))
+    return width * height if kind_of(picture) == "PNG" else 0
 
 
 def _drive(node: Node, given: Given, site: Site) -> Outcome:

@@ -22,11 +22,11 @@ from lib_extension.backend.backend import Backend
 from lib_extension.backend.errors import BackendError
 from lib_extension.backend.pool import Pool
 from lib_extension.pictures.png import open_picture
-from lib_extension.plan.graph import Node, is_review
+from lib_extension.plan.graph import Node, Plan, is_review
 from lib_extension.plan.seeds import freeze, freeze_values
 from lib_extension.runs.blobs import Blobs
 from lib_extension.runs.carrying import Carrying
-from lib_extension.runs.estimate import Left, seconds_left
+from lib_extension.runs.estimate import Costs, Left, seconds_left
 from lib_extension.runs.executor import Executor, Threads
 from lib_extension.runs.ledger import Ledger
 from lib_extension.runs.planning import Planned, Planning
@@ -55,6 +55,7 @@ class Progress:
     left_out: int  # because they need what failed
     running: Mapping[str, float]  # key → how much of its call is done, 0 to 1
     seconds_left: float | None  # None: not known yet
+    reviews: tuple[str, ...] = ()  # ids of those that decide what comes after what is known
 
 
 class Runner:
@@ -169,13 +170,13 @@ class Runner:
         if carrying is not None:
             carrying.look_again()
 
-    def plan_at_work(self, run_id: str) -> Planned | None:
     def forgive(self, run_id: str, key: str = "") -> None:
         """Have a run at work here try once more what failed of a stage, or all that failed. A run that is not does so by `start`."""
         carrying = self._carrying.get(run_id)
         if carrying is not None:
             carrying.forgive(key)
 
+    def plan_at_work(self, run_id: str) -> Planned | None:
         """The plan that the run goes by, where it is at work here."""
         carrying = self._carrying.get(run_id)
         planned = carrying.standing.planned if carrying is not None else None
@@ -205,16 +206,15 @@ class Runner:
             states = [record.state for record in self.ledger.nodes(run_id)]
             counts = (len(planned.done), states.count("failed"), states.count("left out"))
             left = [node for node in planned.plan.nodes if node.key not in planned.done]
-        return Progress(len(planned.plan.nodes), *counts, running, self.seconds_left(left, running))
+        reviews = tuple(dict.fromkeys(review for waiting in planned.plan.waiting for review in waiting.reviews))
+        return Progress(len(planned.plan.nodes), *counts, running, self.seconds_left(planned.plan, left, running), reviews)
 
-    def seconds_left(self, left: Sequence[Node], running: Mapping[str, float] = _NO_SHARES) -> float | None:
-        """How long these may take, as far as it is known; `running`: key → how much of it is done."""
+    def seconds_left(self, plan: Plan, left: Sequence[Node], running: Mapping[str, float] = _NO_SHARES) -> float | None:
+        """How long these of a plan's stages may take, as far as it is known; `running`: key → how much of it is done."""
         seen = [found.identity.class_ for backend in self.pool.backends if (found := last_seen(self.ledger, backend.spec))]
-        class_ = seen[0] if seen else "unknown"
+        class_, costs = seen[0] if seen else "unknown", Costs(plan)
         each = [
-            Left(
-                node.type.name, node.type.cost(node.stage) * (1 - running.get(node.key, 0.0)), "" if node.type.local(node.stage) else class_
-            )
+            Left(node.type.name, costs.of(node) * (1 - running.get(node.key, 0.0)), "" if node.type.local(node.stage) else class_)
             for node in left
         ]
         return seconds_left(each, self.ledger.timings.known(), len(self.pool.backends))

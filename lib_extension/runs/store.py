@@ -38,6 +38,7 @@ class Made:
     backend: str  # as the user named it; '' for what is made here
     backend_class: str
     seconds: float
+    cost: float  # megapixels × steps
     unusual: bool  # gave another number of pictures than planned
 
 
@@ -157,7 +158,7 @@ def _finished(made: Made, names: list[str]) -> Finished:
         parts=node.parts,
         backend=made.backend_class,
         seconds=made.seconds,
-        cost=node.type.cost(node.stage),
+        cost=made.cost,
         unusual=made.unusual,
         made=time.time(),
     )

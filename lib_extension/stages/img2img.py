@@ -54,6 +54,6 @@ TYPE = StageType(
     takes="each",
     count=lambda stage, taken: stage.count,
     references=named_pictures,
-    cost=lambda stage: drawing_cost(stage, stage.denoising_strength),
+    cost=lambda stage: drawing_cost(stage, stage.denoising_strength) * (1.0 if stage.width or stage.height else stage.scale**2),
     seeded=True,
 )

@@ -63,12 +63,11 @@ def call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Call:
 def test_from_a_plan_over_choices_to_pictures_and_back_to_the_recipe(call: Call, stub: Stub, recipe: Path, tmp_path: Path):
     assert call("plan", recipe, "--backend", stub.url)[:2] == (
         exit_codes.DONE,
-        "base  item 1  will run  new\n"
-        "base  item 2  will run  new\n"
-        "pick  item 1  waits     2 to choose from\n"
-        "pick  item 2  waits     2 to choose from\n"
-        "refine: planned after the choice in pick\n"
-        "2 items: 2 to run, 0 cached, 2 to choose\n",
+        "Tiny things: 2 items\n"
+        "base    items 1-2  will run  new\n"
+        "pick    items 1-2  waits     2 to choose from\n"
+        "refine  items 1-2  later     planned after the choice in pick\n"
+        "2 to run; 0 cached; 2 to choose\n",
     )
     status, printed, _ = call("run", recipe, "--backend", stub.url, "--set", "thing=ring", "--output", tmp_path / "out")
     assert status == exit_codes.WAITING
@@ -87,8 +86,8 @@ def test_from_a_plan_over_choices_to_pictures_and_back_to_the_recipe(call: Call,
     for source in (picture, tmp_path / "again.yaml"):
         assert call("run", source, "--backend", stub.url)[0] == exit_codes.DONE
     assert len(stub.calls) == calls
-    assert call("plan", picture, "--backend", stub.url, "--set", "thing=clock")[1].splitlines()[0] == (
-        'base  item 1  will run  prompt "a ring here" → "a clock here"'
+    assert call("plan", picture, "--backend", stub.url, "--set", "thing=clock")[1].splitlines()[1] == (
+        'base    item 1     will run  prompt "a ring here" → "a clock here"'
     )
 
 

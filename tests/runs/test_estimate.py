@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lib_extension.runs.estimate import Left, Timing, seconds_left
+from lib_extension.plan import Facts, make_plan
+from lib_extension.runs.estimate import Costs, Left, Timing, cost_of, seconds_left
 from lib_extension.runs.retries import Patience, Retries
+from lib_extension.stages import load_recipe
 
 KNOWN = {
     ("a 1", "txt2img"): Timing(count=2, cost=10, seconds=20),
@@ -32,6 +34,27 @@ def test_seconds_left(left: list[Left], seconds: float | None) -> None:
 
 def test_backends_side_by_side_halve_it() -> None:
     assert seconds_left([Left("txt2img", 5, "a 1")] * 4, KNOWN, side_by_side=2) == 20.0
+
+
+@pytest.mark.parametrize(("scale", "factor"), [(1, 1), (2, 4)])
+def test_what_is_drawn_as_large_as_what_it_takes_costs_by_that_size(scale: float, factor: float) -> None:
+    stages = [
+        {"id": "base", "type": "txt2img", "width": 128, "height": 64, "steps": 10},
+        {"id": "redo", "type": "img2img", "takes": "base", "width": 0, "height": 0, "steps": 10, "scale": scale},
+        {"id": "edges", "type": "control", "takes": "redo", "module": "canny"},
+        {"id": "last", "type": "img2img", "takes": "redo", "width": 0, "height": 0, "steps": 10},
+        {"id": "fixed", "type": "img2img", "takes": "redo", "width": 64, "height": 64, "steps": 10},
+    ]
+    made = make_plan(load_recipe({"name": "x", "settings": {"seed": 7}, "stages": stages}), {}, {}, Facts())
+    costs = Costs(made)
+    found = {node.id: costs.of(node) for node in made.nodes}
+    megapixel_steps = 128 * 64 / 1e6 * 10
+    full = made.nodes[1].stage.denoising_strength  # the share of the steps that is walked
+    assert found["base"] == pytest.approx(megapixel_steps)
+    assert found["redo"] == pytest.approx(megapixel_steps * full * factor)
+    assert found["last"] == pytest.approx(megapixel_steps * full * factor)
+    assert found["fixed"] == pytest.approx(megapixel_steps * full / 2)
+    assert cost_of(made.nodes[1], 0) == pytest.approx(512 * 512 / 1e6 * 10 * full * factor)
 
 
 def test_waits_double_up_to_the_longest() -> None:
