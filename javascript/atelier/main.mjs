@@ -4,6 +4,7 @@ import { AppContext } from "./app.mjs";
 import { makeApi } from "./api.mjs";
 import { makeCell } from "./cell.mjs";
 import { makeInventory } from "./inventory.mjs";
+import { listenToKeys } from "./keys.mjs";
 import { makeSpeaker, Shell } from "./shell.mjs";
 import { makeStore } from "./store.mjs";
 import { watchTheme } from "./theme.mjs";
@@ -44,7 +45,10 @@ async function begin(root) {
       remember(isStandalone, name, params);
     },
   };
-  if (isStandalone) window.addEventListener("hashchange", () => page.set(firstPage(true)));
+  if (isStandalone) {
+    window.addEventListener("hashchange", () => page.set(firstPage(true)));
+    listenToKeys(root);
+  }
   root.replaceChildren();
   render(html`<${AppContext.Provider} value=${app}><${Shell} app=${app} /></${AppContext.Provider}>`, root);
   store.load();
