@@ -18,6 +18,7 @@ from lib_extension.api import (
     draft_routes,
     event_routes,
     host_routes,
+    job_routes,
     mask_routes,
     picture_routes,
     plan_routes,
@@ -28,9 +29,11 @@ from lib_extension.api import (
     ui_routes,
     view_routes,
     word_routes,
+    worker_routes,
 )
 from lib_extension.api.answers import guarded_route
 from lib_extension.api.desk import Desk, HostFacts
+from lib_extension.api.guard import Login
 from lib_extension.api.ui_files import UiFiles
 from lib_extension.session.session import Session
 from lib_extension.spec.errors import NotFound
@@ -46,26 +49,32 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 def make_router(
-    session: Session, credentials: Iterable[str] = (), host: HostFacts = _STANDALONE, files: UiFiles | None = None
+    session: Session,
+    credentials: Iterable[str] = (),
+    host: HostFacts = _STANDALONE,
+    files: UiFiles | None = None,
+    login: Login | None = None,
 ) -> APIRouter:
-    """The routes over a session, which outlives them. `credentials`: the host's "user:password" texts, if it has any."""
-    desk = Desk(session, credentials, host)
+    """The routes over a session, which outlives them. `credentials`: the host's "user:password" texts; `login`: that of its page."""
+    desk = Desk(session, credentials, host, login)
     files = files or UiFiles()
     router = APIRouter(prefix=PREFIX, route_class=guarded_route(desk.guard), tags=["atelier"], responses={"4XX": _REFUSALS})
     for group in (
         recipe_routes,
         plan_routes,
         draft_routes,
+        text_routes,
+        mask_routes,
+        disk_routes,
         view_routes,
         run_routes,
         archive_routes,
         event_routes,
         picture_routes,
-        text_routes,
-        mask_routes,
-        disk_routes,
         thumbnail_routes,
         word_routes,
+        job_routes,
+        worker_routes,
     ):
         group.add_routes(router, desk)
     host_routes.add_routes(router, desk, files.version)

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
+from lib_extension.api.ui_files import UiFiles
 from lib_extension.host import facts, options
 from lib_extension.ui.residence import Residence
 
@@ -18,8 +19,9 @@ PREFIX = "/atelier/v1"
 class Entrance(BaseRoute):
     """Everything below PREFIX. What answers is made once, in a thread: importing it and opening the ledger takes half a second."""
 
-    def __init__(self, residence: Residence, app: Any) -> None:
+    def __init__(self, residence: Residence, files: UiFiles, app: Any) -> None:
         self._residence = residence
+        self._files = files
         self._login = facts.login(app)
         self._lock = threading.Lock()
         self._inner: Any = None
@@ -54,7 +56,7 @@ class Entrance(BaseRoute):
         with self._lock:
             if self._inner is None:
                 host = HostFacts(facts.kind(), options.language(), {"send_to": True, "settings_page": True})
-                router = make_router(self._residence.session(), facts.credentials(), host, login=self._login)
+                router = make_router(self._residence.session(), facts.credentials(), host, self._files, self._login)
                 inner = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
                 inner.include_router(router)
                 self._inner = inner

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lib_extension.api.ui_files import UiFiles
 from lib_extension.host import callbacks, facts
 from lib_extension.ui import settings_page, tab
 from lib_extension.ui.entrance import Entrance
@@ -14,6 +15,7 @@ from lib_extension.ui.residence import RESIDENCE
 def register() -> None:
     """Called each time that the WebUI loads its scripts."""
     foreign: dict[str, Any] = {}
+    files = UiFiles()  # one, as page and routes must be of one version
 
     def component(made: Any, id: str) -> None:
         if id in UPLOAD_PAIR:
@@ -21,16 +23,16 @@ def register() -> None:
 
     callbacks.listen(
         settings=settings_page.add,
-        tabs=lambda: tab.make(RESIDENCE, foreign),
+        tabs=lambda: tab.make(RESIDENCE, files, foreign),
         component=component,
-        started=_started,
+        started=lambda page, app: _started(page, app, files),
         unloaded=RESIDENCE.move_out,
     )
 
 
-def _started(page: Any, app: Any) -> None:
+def _started(page: Any, app: Any, files: UiFiles) -> None:
     """`page` is None with --nowebui."""
-    app.router.routes.insert(0, Entrance(RESIDENCE, app))
+    app.router.routes.insert(0, Entrance(RESIDENCE, files, app))
     _keep_from_gradio(page)
     RESIDENCE.move_in(app)
 

@@ -17,10 +17,10 @@ TITLE, ID = "Atelier", "atelier"
 _WAIT = "Atelier is being loaded."
 
 
-def make(residence: Residence, foreign: Mapping[str, Any]) -> list[tuple[Any, str, str]]:
+def make(residence: Residence, files: UiFiles, foreign: Mapping[str, Any]) -> list[tuple[Any, str, str]]:
     """What on_ui_tabs wants. `foreign`: components of other tabs by their ids."""
     with gr.Blocks(analytics_enabled=False) as blocks:
-        gr.HTML(_root(UiFiles().version))
+        gr.HTML(_root(files.version))
         with gr.Group(elem_id="atelier_host", elem_classes=["atelier-host"]):
             for name, label in (("atelier_prompt", "Prompt"), ("atelier_neg_prompt", "Negative prompt")):
                 exchange.unsaved(gr.Textbox(label=label, elem_id=name, elem_classes=["prompt"], lines=2, show_label=True))
