@@ -11,20 +11,21 @@ from lib_extension.spec.errors import NotFound
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Never asked of the system: on Windows its registry may say that JavaScript is plain text, and browsers refuse such modules.
+# Texts are UTF-8, which the answer says. Never asked of the system: on Windows its registry may say that JavaScript is plain text, and
+# browsers refuse such modules.
 _TYPES = {
-    ".mjs": "text/javascript; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
+    ".mjs": "text/javascript",
+    ".js": "text/javascript",
+    ".css": "text/css",
     ".json": "application/json",
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".webp": "image/webp",
     ".ico": "image/x-icon",
     ".woff2": "font/woff2",
-    ".txt": "text/plain; charset=utf-8",
-    ".md": "text/plain; charset=utf-8",
-    "": "text/plain; charset=utf-8",  # LICENSE
+    ".txt": "text/plain",
+    ".md": "text/plain",
+    "": "text/plain",  # LICENSE
 }
 _LARGEST = 8 * 2**20  # bytes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +11,9 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
+from lib_extension.pictures.png import encode_png
 from tests.api.serving import Served, served
 from tests.runs.stub_backend import running_stub
 
@@ -43,6 +46,15 @@ RECIPES = st.fixed_dictionaries(
 CHOICES = st.fixed_dictionaries(
     {"stage": st.just("pick") | JSON, "pictures": st.lists(JSON) | JSON}, optional={"item": JSON, "resume": JSON}
 )
+MASKS = st.recursive(
+    st.fixed_dictionaries(
+        {"kind": st.sampled_from(["alpha", "colour", "geometry", "upload"])}, optional={"of": JSON, "then": JSON, "shape": JSON}
+    )
+    | JSON,
+    lambda inner: st.lists(inner, max_size=3) | st.fixed_dictionaries({"union": st.lists(inner, max_size=3)}, optional={"then": JSON}),
+    max_leaves=5,
+)
+SMALLEST = base64.b64encode(encode_png(Image.new("RGBA", (2, 2)))).decode()
 HARD = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
@@ -64,7 +76,7 @@ def send(server: Served, method: str, path: str, body: bytes, kind: str = "appli
     assert answer.status_code < 500, answer.text
     told = answer.json()
     if answer.status_code >= 400:
-        assert told.keys() == {"error", "detail"}
+        assert {"error", "detail"} <= told.keys() <= {"error", "detail", "where", "findings", "draft"}
         assert isinstance(told["detail"], str)
         assert "Traceback" not in told["detail"]
 
@@ -93,6 +105,27 @@ def test_recipes_of_any_kind(server: Served, body: Any):
 
 
 @HARD
+@given(recipe=RECIPES, inputs=INPUTS)
+def test_edited_recipes_of_any_kind(server: Served, recipe: Any, inputs: Any):
+    send(server, "POST", "/plan", written({"recipe": {"name": "x", **recipe}, "inputs": inputs}))
+    send(server, "POST", "/restore", written({"name": "x", **recipe}))
+
+
+@HARD
+@given(
+    body=st.fixed_dictionaries({"revision": st.integers(0, 3) | JSON, "recipe": RECIPES | JSON}, optional={"inputs": JSON, "base": JSON})
+)
+def test_drafts_of_any_kind(server: Served, body: Any):
+    send(server, "PUT", "/draft", written(body))
+
+
+@HARD
+@given(mask=MASKS, others=JSON)
+def test_masks_of_any_kind(server: Served, mask: Any, others: Any):
+    send(server, "POST", "/masks/preview", written({"mask": mask, "picture": SMALLEST, "others": others}))
+
+
+@HARD
 @given(body=CHOICES)
 def test_choices_of_any_kind(server: Served, waiting: str, body: Any):
     send(server, "POST", f"/runs/{waiting}/choose", written(body))
@@ -110,7 +143,7 @@ def test_choices_of_any_kind(server: Served, waiting: str, body: Any):
 @example(b"PK\x05\x06" + b"\0" * 18)
 @example(b"\x89PNG\r\n\x1a\n")
 def test_bytes_of_any_kind(server: Served, waiting: str, body: bytes):
-    for path in ("/recipes/tiny/plan", f"/runs/{waiting}/choose", "/pictures", "/lineage"):
+    for path in ("/recipes/tiny/plan", f"/runs/{waiting}/choose", "/pictures", "/lineage", "/plan", "/restore", "/rows", "/tokens", "/gc"):
         send(server, "POST", path, body)
     send(server, "POST", "/pictures", body, "image/png")
     send(server, "POST", "/lineage", body, "image/png")

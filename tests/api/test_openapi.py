@@ -1,0 +1,67 @@
+"""Everything that our own OpenAPI says may be asked is asked, with odd values: nothing ends in a 500, and every refusal says why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.core.result import Ok
+
+from tests.api.serving import Served, served
+from tests.runs.stub_backend import running_stub
+
+EXAMPLES = 10
+FOLLOWED = "/runs/{id}/events"  # a stream that goes on for as long as a run waits
+
+bounded = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with running_stub() as stub, served(tmp_path_factory.mktemp("openapi"), stub.url) as server:
+        run: Any = server.json("POST", "/recipes/tiny/runs", 201)
+        server.ended(run["id"], "waiting")
+        yield server
+
+
+def test_nothing_ends_in_a_500(server: Served) -> None:
+    document = server.client.get("/openapi.json").json()
+    found = schemathesis.openapi.from_dict(document).get_all_operations()
+    operations = [each.ok() for each in found if isinstance(each, Ok)]
+    paths = {operation.path.removeprefix("/atelier/v1") for operation in operations}
+    assert paths >= {"/draft", "/plan", "/runs", "/runs/{id}/pictures", "/masks/preview", "/rows", "/tokens", "/disk", "/gc", "/inventory"}
+    for operation in operations:
+
+        @bounded
+        @given(case=operation.as_strategy())
+        def ask(case: schemathesis.Case) -> None:
+            check(case, server)
+
+        ask()
+
+
+def check(case: schemathesis.Case, server: Served) -> None:
+    sent: dict[str, Any] = {}
+    if isinstance(case.body, bytes):
+        sent["content"] = case.body
+    elif isinstance(case.body, (dict, list, str, int, float, bool)):
+        sent["json"] = case.body
+    if case.path.endswith(FOLLOWED):
+        with server.client.stream(case.method, case.formatted_path, params=case.query or None) as answer:
+            assert answer.status_code < 500
+        return
+    answer = server.client.request(case.method, case.formatted_path, params=case.query or None, **sent)
+    assert answer.status_code < 500, (case.method, case.formatted_path, case.query, case.body, answer.text[:500])
+    assert "Traceback" not in answer.text
+    if answer.status_code >= 400:
+        assert {"error", "detail"} <= answer.json().keys()
