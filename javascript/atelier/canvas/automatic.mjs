@@ -58,10 +58,12 @@ export function AutomaticMask({ picture, size, onShow, onJoin, onClose }) {
     <header><h3>${t("Find what is meant")}</h3><button type="button" class="atelier-tiny" aria-label=${t("Close")} onClick=${onClose}><${Icon} name="close" /></button></header>
     <form class="atelier-stack" onSubmit=${(event) => (event.preventDefault(), find())}>
       ${schema && html`<${Field} root=${root} name="mask" schema=${schema} value=${first} path=${["mask"]} around=${{ id: ["find"], sources }} isRequired onChange=${(next) => (setValue(next), setFound({ mask: null, reason: "", isBusy: false }), onShow(null))} />`}
-      <button type="submit" class="atelier-button" data-look=${found.mask ? undefined : "primary"} disabled=${!schema || found.isBusy}>${found.isBusy ? t("Looking…") : t("Look")}</button>
+      <div class="atelier-paint-found">
+        <button type="submit" class="atelier-button" data-look=${found.mask ? undefined : "primary"} disabled=${!schema || found.isBusy}>${found.isBusy ? t("Looking…") : t("Look")}</button>
+        <p class=${found.isWrong ? "atelier-note" : "atelier-muted"} data-severity="error" role="status">${found.reason}</p>
+        ${found.mask && html`<div class="atelier-paint-ways">${WAYS.map(([way, label]) => html`<button type="button" key=${way} class="atelier-button" data-look=${way === "replace" ? "primary" : undefined} onClick=${() => join(way)}>${t(label)}</button>`)}</div>`}
+      </div>
     </form>
-    <p class=${found.isWrong ? "atelier-note" : "atelier-muted"} data-severity="error" role="status">${found.reason}</p>
-    ${found.mask && html`<div class="atelier-paint-ways">${WAYS.map(([way, label]) => html`<button type="button" key=${way} class="atelier-button" data-look=${way === "replace" ? "primary" : undefined} onClick=${() => join(way)}>${t(label)}</button>`)}</div>`}
   </aside>`;
 }
 

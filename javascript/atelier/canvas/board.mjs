@@ -18,6 +18,7 @@ export function makeBoard(stage, { picture, mask, settings, onChange, onSize }) 
   let box = { width: 0, height: 0 };
   let cursor = null; // on the screen
   let isPenDown = false; // by the keyboard
+  let isFitted = true; // nobody has zoomed or moved since all of it was shown
 
   const tell = (isDone = true) =>
     onChange({ zoom: view?.scale ?? 1, canUndo: painting.steps.canUndo, canRedo: painting.steps.canRedo, ...(isDone ? { coverage: coverage(mask) } : {}) });
@@ -26,6 +27,7 @@ export function makeBoard(stage, { picture, mask, settings, onChange, onSize }) 
 
   function look(next) {
     view = next;
+    isFitted = false;
     screen.set({ view });
     drawUpper();
     tell(false);
@@ -69,17 +71,16 @@ export function makeBoard(stage, { picture, mask, settings, onChange, onSize }) 
   }
 
   const middle = () => ({ x: box.width / 2, y: box.height / 2 });
-  const fit = () => look(fitted(picture, box));
+  const fit = () => (look(fitted(picture, box)), (isFitted = true));
   const resizer = new ResizeObserver(() => {
     const { clientWidth: width, clientHeight: height } = stage;
     if (width === 0 || (width === box.width && height === box.height)) return;
-    const isFirst = view === null;
     const before = box;
     box = { width, height };
     screen.resize(box);
     upper.width = lower.width;
     upper.height = lower.height;
-    if (isFirst) fit();
+    if (isFitted) fit();
     else look(panned(view, (width - before.width) / 2, (height - before.height) / 2, picture, box));
   });
   screen.set({ bitmaps: picture.bitmaps, mask });

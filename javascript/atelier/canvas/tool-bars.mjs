@@ -52,7 +52,7 @@ export function Options({ settings, most, change, act, told, isAlone, isFinding 
 
 export function Foot({ told, picture, act, isSaving, onCancel }) {
   return html`<footer class="atelier-paint-foot">
-    <span class="atelier-row-tight">
+    <span class="atelier-row-tight atelier-paint-zooms">
       <${Act} word="smaller" icon="minus" label=${t("Smaller")} keys="-" act=${act} />
       <button type="button" class="atelier-button atelier-paint-zoom" data-look="quiet" title=${t("Show the picture's own pixels (1)")} onClick=${() => act("whole")}>${`${Math.round(100 * told.zoom)} %`}</button>
       <${Act} word="larger" icon="add" label=${t("Larger")} keys="+" act=${act} />
@@ -62,7 +62,7 @@ export function Foot({ told, picture, act, isSaving, onCancel }) {
       <span>${picture.width} × ${picture.height}</span>
       <span role="status">${told.coverage >= 0 ? t("{part} % chosen", { part: (100 * told.coverage).toFixed(told.coverage > 0 && told.coverage < 0.1 ? 1 : 0) }) : ""}</span>
     </span>
-    <span class="atelier-row">
+    <span class="atelier-paint-ends">
       <button type="button" class="atelier-button" onClick=${onCancel}>${t("Cancel")}</button>
       <button type="button" class="atelier-button" data-look="primary" disabled=${isSaving} title=${t("Keep the mask (Ctrl+Enter)")} onClick=${() => act("save")}>${t("Keep the mask")}</button>
     </span>
