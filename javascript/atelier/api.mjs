@@ -4,6 +4,7 @@ import { makeCell } from "./cell.mjs";
 import { followEvents } from "./events.mjs";
 import { t } from "./words.mjs";
 
+const OUTLIVES = 30000; // characters: browsers let no more than 64 kB be sent by a page that is gone
 const LOOK_AGAIN = 3000; // milliseconds between two looks for a server that is gone
 
 /** What the server answered in place of what was asked. `body` is all of it; status 0: it was not reached. */
@@ -45,9 +46,11 @@ export function makeApi(base, fetcher = (...given) => fetch(...given)) {
     const headers = { Accept: form === "zip" ? "application/zip" : "application/json" };
     if (isJson) headers["Content-Type"] = "application/json";
     else if (type) headers["Content-Type"] = type;
+    const sent = isJson ? JSON.stringify(body) : body;
+    const keepalive = method === "PUT" && isJson && sent.length < OUTLIVES; // what was edited last is kept though the page is closed
     let answer;
     try {
-      answer = await fetcher(url(path, query), { method, headers, signal, body: isJson ? JSON.stringify(body) : body });
+      answer = await fetcher(url(path, query), { method, headers, signal, keepalive, body: sent });
     } catch (problem) {
       if (problem.name === "AbortError") throw problem;
       lost();

@@ -3,7 +3,7 @@
 import { makeCell, useCell } from "./cell.mjs";
 import { Dialog } from "./dialog.mjs";
 import { Icon } from "./icons.mjs";
-import { html, useEffect, useState } from "./vendor/htm-preact.mjs";
+import { html, useEffect, useErrorBoundary, useState } from "./vendor/htm-preact.mjs";
 import { t } from "./words.mjs";
 
 const LOOK_AT_BACKENDS = 20000; // milliseconds
@@ -85,6 +85,7 @@ function Backends({ app }) {
 
 /** A page is fetched when it is first opened. */
 function Page({ name, params, app }) {
+  const [broken, mend] = useErrorBoundary();
   const [found, setFound] = useState({ component: null, problem: null });
   useEffect(() => {
     let isHere = true;
@@ -95,6 +96,15 @@ function Page({ name, params, app }) {
     );
     return () => (isHere = false);
   }, [name]);
+  if (broken) {
+    return html`<div class="atelier-empty" role="alert">
+      <p>${t("Something here went wrong: {problem}", { problem: broken.message })}</p>
+      <div class="atelier-row">
+        <button type="button" class="atelier-button" onClick=${mend}>${t("Show it again")}</button>
+        <button type="button" class="atelier-button" onClick=${() => (app.store.undo(), mend())}>${t("Undo the last edit")}</button>
+      </div>
+    </div>`;
+  }
   if (found.problem) {
     return html`<div class="atelier-empty">
       <p>${t("This page could not be loaded. Is the server running?")}</p>

@@ -13,6 +13,7 @@ import { PictureInput } from "./picture-input.mjs";
 import { freeName, rowValues, withName } from "./stage-edits.mjs";
 
 const PICTURES = ["image", "mask"];
+const isPicture = ([, declared]) => PICTURES.includes(declared.type);
 
 export function Inputs({ root, recipe, inputs, notes }) {
   const { store } = useApp();
@@ -26,12 +27,18 @@ export function Inputs({ root, recipe, inputs, notes }) {
       </button>
     </div>
     ${entries.length > 0 &&
-    html`<div class="atelier-card-body atelier-input-grid">
-      ${entries.map(
-        ([name, declared]) => html`<${InputField}
-          key=${name} name=${name} declared=${declared} value=${inputs[name]} given=${rowValues(recipe, name)} notes=${notes[`inputs.${name}`] ?? notes[name] ?? []}
-          onChange=${(value) => store.edit(["inputs", name], value)}
-        />`,
+    html`<div class="atelier-card-body atelier-stack">
+      ${[entries.filter(isPicture), entries.filter((entry) => !isPicture(entry))].map(
+        (group, number) =>
+          group.length > 0 &&
+          html`<div class=${number === 0 ? "atelier-pictures" : "atelier-grid"} key=${number}>
+            ${group.map(
+              ([name, declared]) => html`<${InputField}
+                key=${name} name=${name} declared=${declared} value=${inputs[name]} given=${rowValues(recipe, name)} notes=${notes[`inputs.${name}`] ?? notes[name] ?? []}
+                onChange=${(value) => store.edit(["inputs", name], value)}
+              />`,
+            )}
+          </div>`,
       )}
     </div>`}
     ${isEditing && html`<${InputsEditor} root=${root} recipe=${recipe} onClose=${() => setEditing(false)} />`}
@@ -41,25 +48,25 @@ export function Inputs({ root, recipe, inputs, notes }) {
 function InputField({ name, declared, value, given, onChange, notes }) {
   const label = declared.label || name;
   const id = `atelier-input-${name}`;
-  const isPicture = PICTURES.includes(declared.type);
+  const wantsPicture = isPicture([name, declared]);
   return html`<div class="atelier-field" data-kind=${declared.type} data-set=${value !== undefined || undefined}>
     <div class="atelier-field-head">
       <label class="atelier-label" for=${id} title=${declared.help}>${label}${declared.optional ? ` (${t("optional")})` : ""}</label>
     </div>
     ${given.length > 0
-      ? html`<${FromRows} id=${id} given=${given} isPicture=${isPicture} />`
-      : isPicture
-      ? html`<${PictureInput} id=${id} name=${name} label=${label} kind=${declared.type} value=${value ?? declared.default} onChange=${onChange} />`
+      ? html`<${FromRows} id=${id} given=${given} wantsPicture=${wantsPicture} />`
+      : wantsPicture
+      ? html`<${PictureInput} id=${id} label=${label} kind=${declared.type} value=${value ?? declared.default} isOwn=${value !== undefined} onChange=${onChange} />`
       : html`<${PlainInput} ...${{ id, label, declared, value, onChange }} />`}
     ${notes.map((note) => html`<p class="atelier-note" data-severity=${note.severity}><${Icon} name="alert" /> <span>${note.message}</span></p>`)}
   </div>`;
 }
 
 /** What the recipe's rows and axes set is not asked for here. */
-function FromRows({ id, given, isPicture }) {
+function FromRows({ id, given, wantsPicture }) {
   const app = useApp();
   return html`<button type="button" id=${id} class="atelier-from-rows" title=${t("Set by the rows: open the catalogue")} onClick=${() => app.open("catalogue")}>
-    ${isPicture
+    ${wantsPicture
       ? html`<span class="atelier-fan">${given.slice(0, 4).map((one) => html`<img src=${app.api.thumbnail(one, 128)} alt="" />`)}</span>`
       : html`<span class="atelier-fan-words">${given.map(String).join(", ")}</span>`}
     <span class="atelier-muted">${tn("{count} value in the rows", "{count} values in the rows", given.length)}</span>
@@ -91,20 +98,21 @@ function InputsEditor({ root, recipe, onClose }) {
   const schema = root.properties.inputs.additionalProperties;
   const entries = Object.entries(recipe.inputs ?? {});
   const change = (how) => store.change((draft) => ({ ...draft, recipe: how(draft.recipe) }));
-  const add = (type) => change((all) => ({ ...all, inputs: { ...all.inputs, [freeName(all, type)]: { type } } }));
+  const add = (type) => change((all) => ({ ...all, inputs: { ...all.inputs, [freeName(all, type)]: { type, optional: true } } }));
   const remove = (name) => change((all) => ({ ...all, inputs: Object.fromEntries(Object.entries(all.inputs).filter(([other]) => other !== name)) }));
   return html`<${Dialog} title=${t("Inputs of this recipe")} wide onClose=${onClose}>
     <p class="atelier-muted">${t("Write {name} in any text to use an input there. Pictures are taken by their name.")}</p>
     ${entries.map(
-      ([name, declared]) => html`<div class="atelier-box" key=${name}>
-        <div class="atelier-box-head">
+      ([name, declared]) => html`<details class="atelier-box atelier-input-box" key=${name}>
+        <summary><b>${name}</b> <span class="atelier-muted">${[declared.type, declared.label].filter(Boolean).join(" · ")}</span></summary>
+        <div class="atelier-row atelier-box-head">
           <label class="atelier-row"><span class="atelier-label">${t("Name")}</span>
             <input class="atelier-input" style="width: 180px" value=${name} onChange=${(event) => change((all) => withName(root, all, name, freeName(all, event.target.value.trim() || name)))} />
           </label>
-          <button type="button" class="atelier-tiny" aria-label=${t("Without {name}", { name })} onClick=${() => remove(name)}><${Icon} name="bin" /></button>
+          <button type="button" class="atelier-button" data-look="quiet" onClick=${() => remove(name)}><${Icon} name="bin" /> ${t("Delete")}</button>
         </div>
         <${Form} root=${root} schema=${schema} value=${declared} around=${{ id: ["input", name] }} onChange=${(next) => store.edit(["recipe", "inputs", name], next)} />
-      </div>`,
+      </details>`,
     )}
     <div class="atelier-row">
       <button type="button" class="atelier-button" onClick=${() => add("image")}><${Icon} name="picture" /> ${t("Add a picture")}</button>

@@ -13,7 +13,7 @@ export function pictureFile(transfer) {
   return [...(transfer?.files ?? [])].find((file) => file.type.startsWith("image/")) ?? null;
 }
 
-export function PictureInput({ id, label, kind, value, onChange }) {
+export function PictureInput({ id, label, kind, value, isOwn, onChange }) {
   const app = useApp();
   const picker = useRef(null);
   const [isBusy, setBusy] = useState(false);
@@ -57,7 +57,7 @@ export function PictureInput({ id, label, kind, value, onChange }) {
     <input ref=${picker} type="file" accept=${KINDS} hidden onChange=${(event) => (take(event.target.files[0]), (event.target.value = ""))} />
     <div class="atelier-drop-tools">
       ${kind === "mask" && html`<button type="button" class="atelier-tiny" title=${t("Draw")} aria-label=${t("{label}: draw", { label })} onClick=${() => setDrawing(true)}><${Icon} name="edit" /></button>`}
-      ${picture && html`<button type="button" class="atelier-tiny" title=${t("Remove")} aria-label=${t("Without {name}", { name: label })} onClick=${() => onChange(undefined)}><${Icon} name="close" /></button>`}
+      ${isOwn && html`<button type="button" class="atelier-tiny" title=${t("Remove")} aria-label=${t("Without {name}", { name: label })} onClick=${() => onChange(undefined)}><${Icon} name="close" /></button>`}
     </div>
     ${isDrawing && html`<${DrawMask} mask=${picture} onClose=${() => setDrawing(false)} onSave=${async (blob) => (await take(blob), setDrawing(false))} />`}
   </div>`;
