@@ -60,14 +60,6 @@ def _stop(session: Session, run_id: str, watcher: _Watcher, at_once: bool) -> No
         session.runner.pause(run_id)
 
 
-def _rest(progress: Progress) -> str:
-    """How long it takes until all is done that is known: what comes after a choice is not."""
-    if progress.done + progress.failed + progress.left_out >= progress.stages:
-        return left(None) if progress.reviews else "nothing left"
-    until = f"until {' and '.join(progress.reviews)}, " if progress.reviews else ""
-    return until + left(progress.seconds_left)
-
-
 class _Stops:
     """Counts how often somebody pressed Ctrl+C while the block runs; raised as an exception, it could strike amid anything."""
 
@@ -147,17 +139,33 @@ class _Watcher:
             if self._done[stage] == self._all[stage] and stage not in self._told | made_here:
                 self._told.add(stage)
                 self.say(f"{self._head(stage)}: {self._all[stage]} of {self._all[stage]} from earlier")
+            elif stage in made_here:
+                self._tell_complete(stage)
 
     def _finished(self, data: Mapping[str, Any]) -> None:
         stage = str(data["stage"])
         self._made.add(str(data["key"]))
         self._done[stage] += 1
         self._seconds[stage] += float(data["seconds"])  # pyright: ignore[reportArgumentType] (a Counter counts seconds, too)
-        if self._done[stage] == self._all[stage] and stage not in self._told:
+        self._tell_complete(stage)
+
+    def _tell_complete(self, stage: str) -> None:
+        """Say that all of a stage is made, if it is, and no choice can bring more of it."""
+        if stage in self._told or self._done[stage] < self._all[stage]:
+            return
+        progress = self._session.runner.progress(self._run_id)
+        if stage not in progress.later:
             self._told.add(stage)
             took = duration(self._seconds[stage])
-            rest = _rest(self._session.runner.progress(self._run_id))
-            self.say(f"{self._head(stage)}: {self._all[stage]} of {self._all[stage]} in {took}; {rest}")
+            self.say(f"{self._head(stage)}: {self._all[stage]} of {self._all[stage]} in {took}; {self._rest(progress)}")
+
+    def _rest(self, progress: Progress) -> str:
+        """How long it takes until all is done that is known: what comes after a choice is not."""
+        if progress.done + progress.failed + progress.left_out >= progress.stages:
+            return left(None) if progress.reviews else "nothing left"
+        waiting = [review for review in progress.reviews if self._done[review] < self._all[review]]
+        until = f"until {' and '.join(waiting)}, " if waiting else ""
+        return until + left(progress.seconds_left)
 
     def _head(self, stage: str) -> str:
         return f"[{self._stages.index(stage) + 1}/{len(self._stages)}] {stage}"
@@ -168,7 +176,7 @@ class _Watcher:
             return
         progress = self._session.runner.progress(self._run_id)
         at_work = "".join(f", {share:.0%} of the next" for share in list(progress.running.values())[:1])
-        line = f"{progress.done} of {progress.stages} done{at_work}; {_rest(progress)}"
+        line = f"{progress.done} of {progress.stages} done{at_work}; {self._rest(progress)}"
         if not screen.isatty():
             self.say(line)
             return

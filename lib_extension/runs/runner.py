@@ -56,6 +56,7 @@ class Progress:
     running: Mapping[str, float]  # key → how much of its call is done, 0 to 1
     seconds_left: float | None  # None: not known yet
     reviews: tuple[str, ...] = ()  # ids of those that decide what comes after what is known
+    later: tuple[str, ...] = ()  # ids of the stages that come after them
 
 
 class Runner:
@@ -207,7 +208,8 @@ class Runner:
             counts = (len(planned.done), states.count("failed"), states.count("left out"))
             left = [node for node in planned.plan.nodes if node.key not in planned.done]
         reviews = tuple(dict.fromkeys(review for waiting in planned.plan.waiting for review in waiting.reviews))
-        return Progress(len(planned.plan.nodes), *counts, running, self.seconds_left(planned.plan, left, running), reviews)
+        later = tuple(dict.fromkeys(waiting.stage for waiting in planned.plan.waiting))
+        return Progress(len(planned.plan.nodes), *counts, running, self.seconds_left(planned.plan, left, running), reviews, later)
 
     def seconds_left(self, plan: Plan, left: Sequence[Node], running: Mapping[str, float] = _NO_SHARES) -> float | None:
         """How long these of a plan's stages may take, as far as it is known; `running`: key → how much of it is done."""
