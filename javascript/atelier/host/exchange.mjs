@@ -11,8 +11,9 @@ export const TARGETS = ["txt2img", "img2img", "inpaint", "extras"];
 const byId = (id) => document.getElementById(id);
 let tickets = 0;
 
-/** Makes what is here known to the app, and the tab's prompt boxes to the WebUI's extra networks. */
+/** Makes what is here known to the app, and the tab's prompt boxes to the WebUI's extra networks; what the WebUI has is looked at anew. */
 export function attach(app) {
+  app.inventory.fresh().then(() => app.store.replan());
   app.exchange = { targets: TARGETS.filter((target) => byId(`atelier_to_${target}`)), sendTo, insertInto };
   app.root.addEventListener("focusin", (event) => {
     const area = event.target.closest?.(".prompt textarea");
