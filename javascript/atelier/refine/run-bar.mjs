@@ -4,7 +4,7 @@ import { useApp } from "../app.mjs";
 import { useCell } from "../cell.mjs";
 import { Icon } from "../icons.mjs";
 import { schemaOf } from "./stage-edits.mjs";
-import { html, useState } from "../vendor/htm-preact.mjs";
+import { html, useEffect, useState } from "../vendor/htm-preact.mjs";
 import { duration, t, tn } from "../words.mjs";
 import { countNotes, planLine } from "./plan-words.mjs";
 import { isEnded, runWatchOf } from "./run-watch.mjs";
@@ -18,6 +18,8 @@ export function RunBar({ root, draft, notes, onShowNotes }) {
   const run = useCell(watch.run);
   const [isBusy, setBusy] = useState(false);
   const isRunning = Boolean(run) && AT_WORK.includes(run.state);
+  const state = run && `${run.id} ${run.state}`;
+  useEffect(() => void (state && app.store.replan()), [state]); // what was made meanwhile needs not run any more
   const isHeld = Boolean(run) && (run.state === "paused" || run.state === "waiting");
 
   /** Carries out one thing at a time; what the server says against it is shown. */
