@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 
 from lib_extension.api.forms import is_hash
 from lib_extension.api.guard import Guard, Login
+from lib_extension.jobs.jobs import jobs_at
 from lib_extension.session.session import Session
 from lib_extension.spec.errors import NotFound
 
@@ -42,6 +43,7 @@ class Desk:
         self.session = session
         self.guard = Guard(tuple(credentials), login)
         self.host = host
+        self.jobs = jobs_at(session.home.jobs)
         self._threads = ThreadPoolExecutor(_THREADS, "atelier-api")
         self._patient = ThreadPoolExecutor(_PATIENT, "atelier-api patient")
         self._drawing = ThreadPoolExecutor(_DRAWING, "atelier-api pictures")

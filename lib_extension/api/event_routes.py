@@ -21,7 +21,7 @@ from lib_extension.spec.errors import BadRequest
 _LOOK = 0.2  # seconds between two looks into the ledger
 _AT_ONCE = 1000  # events
 HEARTBEAT = 10.0  # seconds of silence after which a comment keeps proxies and clients from giving up
-_HEADERS = {"Content-Encoding": "identity", "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+EVENT_HEADERS = {"Content-Encoding": "identity", "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 _PARAMETERS = [
     {
         "name": "after",
@@ -52,7 +52,7 @@ def add_routes(router: APIRouter, desk: Desk) -> None:
     async def events(id: str, request: Request) -> Response:
         last, is_every = _last(request), flag(request, "every")
         await desk.aside(lambda: desk.session.ledger.runs.get(id))
-        return StreamingResponse(_stream(desk, id, last, is_every), media_type="text/event-stream", headers=_HEADERS)
+        return StreamingResponse(_stream(desk, id, last, is_every), media_type="text/event-stream", headers=EVENT_HEADERS)
 
 
 async def _stream(desk: Desk, run_id: str, last: int, is_every: bool) -> AsyncIterator[str]:

@@ -24,6 +24,7 @@ from lib_extension.api.page import make_page
 from lib_extension.api.router import make_router
 from lib_extension.api.ui_files import UiFiles
 from lib_extension.backend.parse import parse_backend
+from lib_extension.jobs.jobs import jobs_at
 from lib_extension.session.home import Home
 from lib_extension.session.serving import Serving
 from lib_extension.session.session import Session
@@ -42,6 +43,7 @@ def make_app() -> FastAPI:
         if serving.address:
             threading.Thread(target=_announce, args=(serving,), name="announce", daemon=True).start()
         yield
+        jobs_at(session.home.jobs).close()
         session.close()
 
     app = FastAPI(title="Atelier", lifespan=lifespan)

@@ -39,6 +39,11 @@ class Home:
         """Pictures made small, which can be made again."""
         return self.folder / "thumbnails"
 
+    @property
+    def jobs(self) -> Path:
+        """What worker processes do and did, a folder each."""
+        return self.folder / "jobs"
+
     def outputs(self, run_id: str) -> Path:
         """The folder of a run's pictures."""
         return self.folder / "outputs" / run_id

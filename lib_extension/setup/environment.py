@@ -17,6 +17,7 @@ from pathlib import Path
 from lib_extension.setup.installer import Installer, InstallError, clean_environment
 
 ROOT = Path(__file__).resolve().parents[2]
+ELSEWHERE = "ATELIER_WORKER"  # names a folder for the environment, such as one on a larger disk
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,12 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Environment:
-    """The virtual environment in ``folder``; ``say`` gets a line for each step."""
+    """The virtual environment in ``folder``; ``say`` gets a line for each step, ``detail`` each line that pip or uv prints."""
 
-    folder: Path = ROOT / ".venv"
+    folder: Path = field(default_factory=lambda: Path(os.environ.get(ELSEWHERE) or ROOT / ".venv").absolute())
     locks: Path = ROOT / "lib_extension" / "locks"
     say: Callable[[str], None] = print
+    detail: Callable[[str], None] | None = None
 
     @property
     def python(self) -> Path:
@@ -79,7 +81,7 @@ class Environment:
         if not missing:
             return
         self._check_space(missing)
-        installer = Installer.find(self.folder, self.python, self.say)
+        installer = Installer.find(self.folder, self.python, self.say, self.detail)
         if stamp is None:
             installer.make_environment()
             stamp = Stamp(torch_index=torch_index)
@@ -108,7 +110,7 @@ class Environment:
 
     def installed_torch_index(self) -> str:
         """Where the environment's torch came from; empty for the usual index."""
-        stamp = self._read_stamp()
+        stamp = self.read_stamp()
         return stamp.torch_index if stamp else ""
 
     @property
@@ -119,7 +121,7 @@ class Environment:
         """The stamp of a sound environment; None when there is none, or a broken one was removed."""
         if not self.folder.exists() and not self.folder.is_symlink():
             return None
-        stamp = self._read_stamp()
+        stamp = self.read_stamp()
         wrong = self._what_is_wrong(stamp, torch_index)
         if not wrong:
             return stamp
@@ -146,7 +148,8 @@ class Environment:
         found = subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8", env=clean_environment(), timeout=120)
         return json.loads(found.stdout)
 
-    def _read_stamp(self) -> Stamp | None:
+    def read_stamp(self) -> Stamp | None:
+        """What was installed; None where that was never completed."""
         try:
             return Stamp(**json.loads(self._stamp_file.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
@@ -159,6 +162,7 @@ class Environment:
 
     def _check_space(self, groups: list[Group]) -> None:
         needed = sum(group.megabytes for group in groups)
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(self.folder.parent).free // 2**20
         if free < needed:
             raise InstallError(f"Not enough disk space: about {needed:,} MB are needed in {self.folder.parent}, and {free:,} MB are free.")

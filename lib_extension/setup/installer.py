@@ -55,11 +55,12 @@ class Installer:
     python: Path
     say: Callable[[str], None]
     uv: str | None  # uv's path, if it is to be used
+    detail: Callable[[str], None] | None = None  # gets each line that a tool prints
 
     @classmethod
-    def find(cls, folder: Path, python: Path, say: Callable[[str], None]) -> Installer:
+    def find(cls, folder: Path, python: Path, say: Callable[[str], None], detail: Callable[[str], None] | None = None) -> Installer:
         """The installer that this machine has."""
-        return cls(folder, python, say, shutil.which("uv"))
+        return cls(folder, python, say, shutil.which("uv"), detail)
 
     def make_environment(self) -> None:
         """Make an empty virtual environment for the Python that runs this."""
@@ -104,7 +105,7 @@ class Installer:
     def _run(self, command: list[str]) -> None:
         """Run a tool and show the line that it is at; raise InstallError with the cause when it fails."""
         tail: deque[str] = deque(maxlen=400)
-        live = sys.stdout.isatty()
+        live = sys.stdout.isatty() and self.detail is None
         try:
             with subprocess.Popen(
                 command,
@@ -118,6 +119,8 @@ class Installer:
                 assert process.stdout is not None
                 for line in process.stdout:
                     tail.append(line.rstrip())
+                    if self.detail and line.strip():
+                        self.detail(line.rstrip())
                     if live:
                         sys.stdout.write(f"\r  {line.strip()[:100]:100}")
         except OSError as error:

@@ -1,0 +1,130 @@
+"""What is written down of a job? Its folder holds all of it, so that it outlives every process:
+
+job.json       what it is, written once         config.json    its settings, for its program
+state.json     how it stands                    cancel         is there when somebody cancelled it
+events.jsonl   what its program printed         stop           is there when the program is to end
+log.txt        what it complained of            files/         pictures and the like that it made
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from lib_extension.spec.errors import BadRequest, NotFound
+
+State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+ENDED: tuple[State, ...] = ("done", "failed", "cancelled", "interrupted")
+_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a job stands. Times are seconds since 1970; 0: not yet."""
+
+    state: State = "queued"
+    started: float = 0.0
+    ended: float = 0.0
+    problem: str = ""  # why it failed, or was interrupted
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job and how it stands."""
+
+    id: str
+    kind: str
+    title: str
+    config: dict[str, Any]
+    created: float
+    standing: Standing
+
+
+class Records:
+    """The jobs in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def add(self, kind: str, title: str, config: dict[str, Any]) -> Job:
+        """Write down a job that waits for its turn."""
+        id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+        folder = self.folder / id
+        (folder / "files").mkdir(parents=True)
+        created = time.time()
+        _write(folder / "config.json", config)
+        _write(folder / "job.json", {"kind": kind, "title": title, "created": created})
+        return Job(id, kind, title, config, created, Standing())
+
+    def get(self, id: str) -> Job:
+        """NotFound."""
+        folder = self.path(id)
+        told = _read(folder / "job.json")
+        if told is None:
+            raise NotFound(f'There is no job "{id:.40}".')
+        standing = Standing(**(_read(folder / "state.json") or {}))
+        return Job(id, told["kind"], told["title"], _read(folder / "config.json") or {}, told["created"], standing)
+
+    def all(self) -> list[Job]:
+        """The oldest first."""
+        if not self.folder.is_dir():
+            return []
+        ids = [entry.name for entry in os.scandir(self.folder) if _ID.fullmatch(entry.name)]
+        jobs = [self.get(id) for id in ids if (self.folder / id / "job.json").is_file()]
+        return sorted(jobs, key=lambda job: (job.created, job.id))
+
+    def set(self, id: str, standing: Standing) -> None:
+        """How it stands now."""
+        _write(self.path(id) / "state.json", asdict(standing))
+
+    def remove(self, id: str) -> None:
+        """Forget a job and all that is in its folder."""
+        job = self.get(id)
+        if job.standing.state == "running":
+            raise BadRequest("The job is at work; cancel it first.")
+        doomed = self.folder / f"removed-{id}"
+        (self.folder / id).replace(doomed)  # in one step: nobody finds half of it
+        shutil.rmtree(doomed, ignore_errors=True)
+
+    def path(self, id: str) -> Path:
+        """A job's folder. NotFound for what is no job's id."""
+        if not _ID.fullmatch(id):
+            raise NotFound(f'There is no job "{id:.40}".')
+        return self.folder / id
+
+    def file(self, id: str, name: str) -> Path:
+        """One of the files that it made. NotFound, also for whatever leads elsewhere."""
+        files = self.path(id) / "files"
+        try:
+            file = (files / name).resolve(strict=True)
+            if file.is_relative_to(files.resolve(strict=True)) and file.is_file():
+                return file
+        except (OSError, RuntimeError, ValueError):  # not there, too long a name, links in a circle
+            pass
+        raise NotFound(f'The job has no file "{name:.80}".')
+
+
+def _write(file: Path, value: dict[str, Any]) -> None:
+    aside = file.with_suffix(".tmp")
+    aside.write_text(json.dumps(value), encoding="utf-8")
+    for wait in (0.05, 0.1, 0.2, 0.4, 0.8):
+        try:
+            aside.replace(file)
+            return
+        except PermissionError:  # Windows, while somebody reads it
+            time.sleep(wait)
+    aside.replace(file)
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
