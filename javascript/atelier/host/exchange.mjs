@@ -15,6 +15,7 @@ let tickets = 0;
 export function attach(app) {
   app.inventory.fresh().then(() => app.store.replan());
   app.exchange = { targets: TARGETS.filter((target) => byId(`atelier_to_${target}`)), sendTo, insertInto };
+  app.page.set((shown) => ({ ...shown })); // what is shown already can offer it, too
   app.root.addEventListener("focusin", (event) => {
     const area = event.target.closest?.(".prompt textarea");
     if (area && window.activePromptTextarea) window.activePromptTextarea.atelier = area;

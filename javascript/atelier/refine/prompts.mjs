@@ -4,6 +4,7 @@ import { useApp } from "../app.mjs";
 import { html, useEffect, useRef } from "../vendor/htm-preact.mjs";
 import { schemaOf } from "./stage-edits.mjs";
 import { t } from "../words.mjs";
+import { LoraButton } from "./lora-drawer.mjs";
 
 const BOXES = [
   { id: "atelier_prompt", field: "prompt", label: "Prompt" },
@@ -16,6 +17,7 @@ export function Prompts({ root, recipe }) {
   const isUsed = (field) => stages.some((stage) => stage[field] === undefined && schemaOf(root, stage)?.properties[field]);
   return html`<section class="atelier-prompts" aria-label=${t("Prompts of every stage")}>
     ${BOXES.map((box) => html`<${Prompt} key=${box.id} ...${box} value=${settings?.[box.field] ?? ""} isUsed=${isUsed(box.field)} />`)}
+    <${LoraButton} />
   </section>`;
 }
 

@@ -7,6 +7,7 @@ import { html, useEffect, useState } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
 import { Compare } from "./compare.mjs";
 import { labelsOf } from "./filmstrip.mjs";
+import { SendTo } from "./send-to.mjs";
 
 /**
  * picture, other: pictures of the run, or null; preview: the URL of what is being drawn, or ''; seed: {isLocked, toggle} or null.
@@ -34,6 +35,7 @@ export function Viewer({ picture, other, preview, seed, onCompare, onOpen, empty
           <${Icon} name=${seed.isLocked ? "lock" : "unlock"} /> <span class="atelier-hidden">${t("Seed")} </span>${picture.seed}
         </button>`}
         <button type="button" class="atelier-button" data-look="quiet" aria-pressed=${Boolean(other)} onClick=${onCompare}><${Icon} name="compare" /> ${t("Compare")}</button>
+        <${SendTo} picture=${picture} />
         <a class="atelier-icon-button" href=${api.picture(picture.id)} download=${`${picture.stage}-${picture.id.slice(0, 8)}.png`} title=${t("Download")} aria-label=${t("Download")}><${Icon} name="download" /></a>
         <button type="button" class="atelier-icon-button" title=${t("Show the whole picture")} aria-label=${t("Show the whole picture")} onClick=${onOpen}><${Icon} name="full" /></button>
       </span>`}
