@@ -26,7 +26,7 @@ def answer_model_call(wire: Wire, call: ModelMask | ModelTags | ModelEmbedding) 
         return Answer(facts=_object(wire.post("/atelier-engine/v1/tags", {"image": call.image}), "tags"))
     if isinstance(call, ModelEmbedding):
         told = wire.post("/atelier-engine/v1/embedding", {"images": list(call.images)})
-        return Answer(facts={"embeddings": told["embeddings"]})
+        return Answer(facts={"embeddings": told["embeddings"], "network": str(told.get("network", ""))})
     told = wire.post("/atelier-engine/v1/mask", {"kind": call.kind, "image": call.image, "settings": dict(call.settings)})
     facts = {name: value for name, value in told.items() if name != "mask"}
     return Answer((Picture(_png(told["mask"], "mask"), facts=facts),) if told.get("mask") else (), facts=facts)

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from lib_extension.masks.weights import weights_in
+from lib_extension.masks import weights as mask_weights
 from lib_extension.plan.variables import Path, texts_in
+from lib_extension.scores import weights as score_weights
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import from_json, to_json
 from lib_extension.stages.stage import NOT_IN_KEYS, StageType
@@ -31,7 +32,11 @@ _FILES = {
     "sd_vae": "vae",
 }
 _FILES_IN_LISTS = {("loras", "name"): "lora", ("controlnet", "model"): "controlnet"}
-_MASKS = ("mask", "paste_back")
+_NETWORKS: Mapping[str, Callable[[Any], Iterator[str]]] = {  # field → the weights that what stands in it needs
+    "mask": mask_weights.weights_in,
+    "paste_back": mask_weights.weights_in,
+    "scores": score_weights.weights_in,
+}
 _PROMPTS = ("prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt")
 _LORA_IN_PROMPT = re.compile(r"<(?:lora|lyco):([^:>]+)")
 _NO_FILE = ("none", "automatic")
@@ -91,7 +96,8 @@ def key_field(name: str, value: Any, references: Mapping[Path, int]) -> KeyField
     for path, position in references.items():
         if path[0] == name:
             value = _with(value, path[1:], {"source": position})
-    files = dict.fromkeys([*files_of({name: value}), *(("network", weights) for weights in weights_in(value) if name in _MASKS)])
+    networks = (("network", weights) for weights in _NETWORKS[name](value)) if name in _NETWORKS else ()
+    files = dict.fromkeys([*files_of({name: value}), *networks])
     prompts = dict.fromkeys(_prompts_of({name: value}))
     return KeyField(value, f"{name}={canonical(value)}", tuple(files), tuple(prompts))
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lib_extension.pictures.png import encode_base64
-from lib_extension.scores.score_type import OneScore, ScoreGiven, ScoreWork, small
+from lib_extension.scores.score_type import Measured, OneScore, ScoreGiven, ScoreWork, small
 from lib_extension.spec.calls import Call, ModelEmbedding
 from lib_extension.spec.errors import AtelierError
 from lib_extension.spec.settings import field
@@ -26,7 +26,8 @@ AT_ONCE = 16  # pictures in a call
 class ConsistencyScore(OneScore):
     """How alike a picture is to the whole set, or to a reference: the cosine between their embeddings, 0 where it is negative.
 
-    The set stands for itself by the mean of its embeddings, each made one long. 1 is the same subject throughout.
+    The set stands for itself by the mean of its embeddings, each made one long. 1 is the same subject throughout. The embeddings are of a
+    CLIP, where one is in the worker's models folder, in clip_vision/; else of the demo model's tagger, which knows little.
     """
 
     kind: Literal["consistency"]
@@ -43,17 +44,18 @@ def measure(score: ConsistencyScore, given: ScoreGiven) -> ScoreWork:
     images = [picture.image for picture in given.pictures]
     if score.reference:
         images.append(given.other(score.reference).image)
-    vectors = yield from _embeddings(images)
+    vectors, network = yield from _embeddings(images)
     if score.reference:
         vectors, middle = vectors[:-1], vectors[-1]
     else:
         middle = vectors.mean(axis=0) if len(vectors) else np.zeros(0)
-    return [min(max(float(cosine), 0.0), 1.0) for cosine in vectors @ _unit(middle)]
+    return Measured([min(max(float(cosine), 0.0), 1.0) for cosine in vectors @ _unit(middle)], network)
 
 
-def _embeddings(images: Sequence[Image.Image]) -> Generator[Call, Answer, NDArray[np.float64]]:
-    """(N, D), each one long."""
+def _embeddings(images: Sequence[Image.Image]) -> Generator[Call, Answer, tuple[NDArray[np.float64], str]]:
+    """(N, D), each one long, and whose they are."""
     found: list[Sequence[float]] = []
+    networks: set[str] = set()
     for start in range(0, len(images), AT_ONCE):
         sent = tuple(encode_base64(small(image)) for image in images[start : start + AT_ONCE])
         answer = yield ModelEmbedding(images=sent)
@@ -61,9 +63,11 @@ def _embeddings(images: Sequence[Image.Image]) -> Generator[Call, Answer, NDArra
         if len(embeddings) != len(sent):
             raise AtelierError(f"{len(sent)} pictures were sent for embeddings, but {len(embeddings)} came back.")
         found += embeddings
-    if len({len(vector) for vector in found}) > 1:
-        raise AtelierError("The embeddings of the pictures differ in length: they come from different networks.")
-    return _unit(np.array(found, np.float64).reshape(len(found), -1)) if found else np.zeros((0, 0))
+        networks.add(str(answer.facts.get("network", "")))
+    if len({len(vector) for vector in found}) > 1 or len(networks) > 1:
+        raise AtelierError("The embeddings of the pictures come from different networks: one was put there meanwhile. Run it again.")
+    vectors = _unit(np.array(found, np.float64).reshape(len(found), -1)) if found else np.zeros((0, 0))
+    return vectors, next(iter(networks), "")
 
 
 def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -42,12 +42,20 @@ class ScoreGiven:
         return self.others[name]
 
 
-ScoreWork = Generator["Call", "Answer", list[float]]
+@dataclass(frozen=True)
+class Measured:
+    """What a score came to."""
+
+    values: list[float]  # one a picture, 0 to 1
+    by: str = ""  # the network that was asked, where there may be one or another
+
+
+ScoreWork = Generator["Call", "Answer", Measured]
 
 
 @dataclass(frozen=True)
 class ScoreType:
-    """A line of SCORES. The work gets the score's settings, and gives one number from 0 to 1 for each picture."""
+    """A line of SCORES. The work gets the score's settings, and gives a number for each picture."""
 
     name: str
     settings: type[OneScore]
@@ -61,7 +69,7 @@ def local(measure: Callable[[Any, ScoreGiven], list[float]]) -> Callable[[Any, S
 
     def work(score: OneScore, given: ScoreGiven) -> ScoreWork:
         yield from ()
-        return measure(score, given)
+        return Measured(measure(score, given))
 
     return work
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,7 @@ class Scored:
 
     values: dict[str, float]  # 0 to 1 by the score's kind; a second one of a kind is "edges 2"
     overall: float  # the mean by weight, 0 to 1, higher is better: a score of which less is better counts as 1 - value
+    networks: Mapping[str, str] = field(default_factory=dict)  # by the same names: whose judgement it is, where several could judge
 
 
 def read_score(data: object, where: str = "") -> ScoreSource:
@@ -59,16 +60,19 @@ def make_scores(scores: Sequence[ScoreSource], given: ScoreGiven) -> Generator[C
     values: list[dict[str, float]] = [{} for _ in given.pictures]
     totals = [0.0] * len(given.pictures)
     names: list[str] = []
+    networks: dict[str, str] = {}
     for score in scores:
         kind = SCORES[score.kind]
-        found = yield from kind.work(score, given)
+        measured = yield from kind.work(score, given)
         name = next(name for n in count(1) if (name := kind.name if n == 1 else f"{kind.name} {n}") not in names)
         names.append(name)
-        for place, value in enumerate(found):
+        if measured.by:
+            networks[name] = measured.by
+        for place, value in enumerate(measured.values):
             values[place][name] = value
             totals[place] += score.weight * (value if kind.higher_is_better else 1 - value)
     weight = sum(score.weight for score in scores) or 1.0
-    return [Scored(of_one, total / weight) for of_one, total in zip(values, totals, strict=True)]
+    return [Scored(of_one, total / weight, networks) for of_one, total in zip(values, totals, strict=True)]
 
 
 def references(score: ScoreSource) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from lib_extension.formats.infotext import parse_infotext
 from lib_extension.pictures.png import encode_base64
-from lib_extension.scores.score_type import OneScore, ScoreGiven, ScoreWork, small
+from lib_extension.scores.score_type import Measured, OneScore, ScoreGiven, ScoreWork, small
 from lib_extension.spec.calls import ModelTags
 from lib_extension.spec.settings import field
 
@@ -37,7 +37,7 @@ def measure(score: TagsScore, given: ScoreGiven) -> ScoreWork:
         wanted = known_words(score.words or parse_infotext(picture.infotext)["Prompt"], tags)
         found = [word for word in wanted if tags[word] >= score.threshold]
         scores.append(len(found) / len(wanted) if wanted else SAYS_NOTHING)
-    return scores
+    return Measured(scores)
 
 
 def known_words(prompt: str, known: Iterable[str]) -> list[str]:

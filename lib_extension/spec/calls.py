@@ -27,7 +27,7 @@ class ModelTags:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelEmbedding:
-    """A vector a picture, alike for alike subjects."""
+    """A vector a picture, alike for alike subjects, and which network they are of."""
 
     images: tuple[str, ...]
 

@@ -107,7 +107,7 @@ class Embedding:
 
 @dataclass(frozen=True)
 class Network:
-    """Weights that find masks, by "kind/name" as masks.weights has it."""
+    """Weights that find masks or judge pictures, by "kind/name" as masks.weights and scores.weights have it."""
 
     name: str
     hash: str

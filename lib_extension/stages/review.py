@@ -6,10 +6,10 @@ import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from lib_extension.scores.score_type import ScoreGiven
-from lib_extension.scores.source import ScoreSource, make_scores, needs_network, references
+from lib_extension.scores.source import Scored, ScoreSource, make_scores, needs_network, references
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import field
 from lib_extension.stages.stage import Given, Outcome, Picture, Stage, StageType, Work
@@ -50,11 +50,19 @@ class ReviewStage(Stage):
 
 
 def work(given: Given) -> Work:
-    """The pictures taken, as they are and in their order. Their facts: `scores`, and `overall`, by which the best is chosen."""
+    """The pictures taken, as they are and in their order. Their facts: `scores`, and `overall`, by which the best is chosen.
+
+    And `networks`, by scores: which one judged, where it may be one or another.
+    """
     stage: ReviewStage = given.stage
     scored = yield from make_scores(stage.scores, ScoreGiven(given.taken, given.others))
-    facts = [{"scores": one.values, "overall": one.overall} if stage.scores else {} for one in scored]
+    facts = [_facts(one) if stage.scores else {} for one in scored]
     return Outcome(tuple(dataclasses.replace(p, facts={**p.facts, **f}) for p, f in zip(given.taken, facts, strict=True)))
+
+
+def _facts(scored: Scored) -> dict[str, Any]:
+    networks = {"networks": dict(scored.networks)} if scored.networks else {}
+    return {"scores": scored.values, "overall": scored.overall, **networks}
 
 
 def automatic_choice(stage: ReviewStage, pictures: Sequence[Picture]) -> tuple[int, ...] | None:

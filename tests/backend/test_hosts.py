@@ -292,7 +292,7 @@ class Engine(Misbehaving):
             },
             "/atelier-engine/v1/mask-networks": {"detector/face": "aa11"},
             "/atelier-engine/v1/tags": {"tags": {"watch": 0.9}},
-            "/atelier-engine/v1/embedding": {"embeddings": [[0.6, 0.8]]},
+            "/atelier-engine/v1/embedding": {"embeddings": [[0.6, 0.8]], "network": "clip_vision"},
             "/atelier-engine/v1/mask": self.mask,
         }
         if path in self.absent:
@@ -309,7 +309,7 @@ def test_an_engine_says_who_it_is_and_answers_for_its_networks() -> None:
     backend = backend_over(Engine())
     assert backend.identity().class_ == "engine 1-x cuda fp16"
     assert ask(backend, "tags").facts == {"watch": 0.9}
-    assert ask(backend, "embedding").facts == {"embeddings": [[0.6, 0.8]]}
+    assert ask(backend, "embedding").facts == {"embeddings": [[0.6, 0.8]], "network": "clip_vision"}
     nothing = ask(backend, "mask")
     assert (nothing.pictures, nothing.facts) == ((), {"found": 0, "boxes": []})
     assert backend.inventory().identity("network", "detector/face") == "aa11"

@@ -152,6 +152,15 @@ def test_embeddings_that_a_prompt_may_name_and_styles_are_in_the_key():
     assert not [path for path in hidden.nodes[0].settings if path.startswith("files.")]
 
 
+def test_networks_that_judge_pictures_are_in_the_key():
+    scores = [{"kind": "sharpness"}, {"kind": "consistency"}, {"kind": "tags", "words": "consistency"}]
+    facts = Facts(identities=lambda kind, name: f"hash of {kind} {name}", backend="b")
+    settings = plan([base(), {"id": "pick", "type": "review", "takes": "base", "scores": scores}], facts).nodes[1].settings
+    assert {path: value for path, value in settings.items() if path.startswith("files.")} == {
+        f"files.network:{name}": f"hash of network {name}" for name in ("embedding/embedding", "tags/tags")
+    }
+
+
 def test_networks_that_find_masks_are_in_the_key():
     source = {"union": [{"kind": "detector", "model": "face.onnx"}, {"kind": "background", "engine": "rembg"}, {"kind": "background"}]}
     stage = {"id": "mask", "type": "mask", "takes": "drawing", "mask": {"minus": [source, {"kind": "text", "text": "detector"}]}}

@@ -25,7 +25,8 @@ def asked(
     score: dict[str, Any], pictures: Sequence[Picture], answer: Callable[[Call], Answer], **others: Picture
 ) -> tuple[list[float], list[Call]]:
     read = read_score(score)
-    return carried_out(SCORES[read.kind].work(read, ScoreGiven(tuple(pictures), others)), answer)
+    measured, calls = carried_out(SCORES[read.kind].work(read, ScoreGiven(tuple(pictures), others)), answer)
+    return measured.values, calls
 
 
 KNOWN = ("red", "blue", "watch", "beach", "side view", "view", "arms raised", "hat (straw)", "1girl")
@@ -133,11 +134,24 @@ def test_nothing_asks_nothing():
 
 
 @pytest.mark.parametrize(
-    ("embeddings", "message"), [([[1.0, 0.0]], "2 pictures were sent for embeddings, but 1 came back"), ([[1.0], [1.0, 2.0]], "in length")]
+    ("embeddings", "message"),
+    [([[1.0, 0.0]], "2 pictures were sent for embeddings, but 1 came back"), ([[1.0], [1.0, 2.0]], "different networks")],
 )
 def test_a_wrong_answer_is_said(embeddings: list[list[float]], message: str):
     with pytest.raises(AtelierError, match=message):
         asked({"kind": "consistency"}, some(2), lambda call: Answer(facts={"embeddings": embeddings}))
+
+
+def test_it_is_told_whose_judgement_it_is_and_that_of_two_is_none():
+    def by(*networks: str) -> Callable[[Call], Answer]:
+        coming = iter(networks)
+        return lambda call: Answer(facts={"embeddings": [[1.0, 0.0]] * len(getattr(call, "images", ())), "network": next(coming)})
+
+    read = read_score({"kind": "consistency"})
+    measured, _ = carried_out(SCORES["consistency"].work(read, ScoreGiven(tuple(some(2)))), by("clip_vision"))
+    assert measured.by == "clip_vision"
+    with pytest.raises(AtelierError, match="different networks"):
+        asked({"kind": "consistency"}, some(AT_ONCE + 1), by("clip_vision", "demo tagger"))
 
 
 vectors = st.lists(st.lists(st.floats(-9, 9), min_size=3, max_size=3), min_size=1, max_size=6)

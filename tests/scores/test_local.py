@@ -20,9 +20,10 @@ SCENES = [held_out_scene(place).picture for place in range(4)]
 def scores(score: dict[str, Any], *pictures: Picture | Image.Image | np.ndarray, **others: Picture) -> list[float]:
     read = read_score(score)
     given = ScoreGiven(tuple(one if isinstance(one, Picture) else picture(one) for one in pictures), others)
-    found, _ = carried_out(SCORES[read.kind].work(read, given))
-    assert all(0 <= value <= 1 for value in found)
-    return found
+    measured, _ = carried_out(SCORES[read.kind].work(read, given))
+    assert all(0 <= value <= 1 for value in measured.values)
+    assert not measured.by
+    return measured.values
 
 
 def test_the_laplacian_of_one_bright_pixel():

@@ -71,14 +71,22 @@ async def tags(body: Picture, server: Here) -> dict[str, Any]:
 
 
 async def embedding(body: Pictures, server: Here) -> dict[str, Any]:
-    """`embeddings`: for each picture a vector of length 1; the scalar product of two says how alike the pictures are, at most 1."""
+    """`embeddings`: for each picture a vector of length 1; the scalar product of two says how alike the pictures are, at most 1.
+
+    `network`: whose they are; those of different networks say nothing of each other.
+    """
     named = [("image", body.image)] if body.image is not None else []
     named += [(f"images[{place}]", text) for place, text in enumerate(body.images)]
     if not named:
         raise BadRequest("There is no picture. Send image, or images, a list.")
     if len(named) > MOST_IMAGES:
         raise TooLarge(f"There are {len(named)} pictures; {MOST_IMAGES} at once are the most.")
-    return {"embeddings": await server.aside(lambda: [server.judges.embedding(decoded(server, text, name)) for name, text in named])}
+    network = server.judges.embedding_network()
+
+    def embed() -> list[list[float]]:
+        return [server.judges.embedding(decoded(server, text, name), network) for name, text in named]
+
+    return {"embeddings": await server.aside(embed), "network": network}
 
 
 async def mask(body: MaskOf, server: Here) -> dict[str, Any]:
@@ -96,8 +104,8 @@ async def mask(body: MaskOf, server: Here) -> dict[str, Any]:
 
 
 async def mask_networks(server: Here) -> dict[str, str]:
-    """Hash by "kind/name" of all weights that are there for finding masks."""
-    return await server.aside(lambda: {name: server.library.sha256(path)[:DIGITS] for name, path in server.judges.mask_files().items()})
+    """Hash by "kind/name" of all weights that are there for finding masks, and of those that tags and embeddings come from."""
+    return await server.aside(lambda: {name: server.library.sha256(path)[:DIGITS] for name, path in server.judges.files().items()})
 
 
 def _box(thing: Thing) -> list[Any]:
