@@ -8,7 +8,7 @@ import { t } from "../words.mjs";
 import { keyOf, runWatchOf } from "./run-watch.mjs";
 
 const WIDTH = 104; // pixels from one thumbnail to the next
-const IS_ID = /^[0-9a-f]{64}$/;
+const IS_PICTURE = /^[0-9a-f]{64}$|\.(png|jpe?g|webp)$/i;
 const BESIDE = 4; // thumbnails that are there beyond each edge
 
 /**
@@ -75,7 +75,7 @@ function Thumbnail({ picture, place, isChosen, isOther, isEntry, onChoose, onOpe
 
 /** What a picture's row was, in a few words; pictures among its values are seen, not read. */
 export function labelsOf(picture) {
-  return Object.values(picture.labels ?? {}).map(String).filter((value) => !IS_ID.test(value)).join(", ");
+  return Object.values(picture.labels ?? {}).map(String).filter((value) => !IS_PICTURE.test(value)).join(", ");
 }
 
 function told(stage) {

@@ -16,12 +16,13 @@ export function Review({ run, review, onDone, about = "" }) {
   const [compared, setCompared] = useState(null); // {other, isSlider} while two are compared
   const [isBusy, setBusy] = useState(false);
   const grid = useRef(null);
+  const pair = useRef(null);
   const focusAt = useRef(false);
   useEffect(() => (setChoice(newChoice()), setCompared(null), (focusAt.current = true)), [review.key]);
   useEffect(() => {
     if (!focusAt.current) return;
     focusAt.current = false;
-    grid.current?.children[choice.at]?.focus();
+    (compared ? pair.current : grid.current?.children[choice.at])?.focus();
   });
 
   const decision = decided(choice, pictures.length, keep);
@@ -79,7 +80,7 @@ export function Review({ run, review, onDone, about = "" }) {
       </span>
     </header>
     ${compared
-      ? html`<${Pair} left=${card(pictures[choice.at])} right=${card(pictures[compared.other])} isSlider=${compared.isSlider} onSlider=${() => setCompared({ ...compared, isSlider: !compared.isSlider })} pick=${pick} grid=${grid} />`
+      ? html`<${Pair} left=${card(pictures[choice.at])} right=${card(pictures[compared.other])} isSlider=${compared.isSlider} onSlider=${() => setCompared({ ...compared, isSlider: !compared.isSlider })} pick=${pick} box=${pair} />`
       : html`<div class="atelier-candidates" role="listbox" aria-multiselectable=${keep !== 1} aria-label=${t("Candidates")} ref=${grid} data-few=${pictures.length <= 4 || undefined}>
           ${pictures.map((picture, place) => html`<${Candidate} key=${picture.number} ...${card(picture)} isEntry=${place === choice.at} onPick=${() => (go(place), pick(picture.number))} onReject=${() => (go(place), reject(picture.number))} onFocus=${() => choice.at !== place && setChoice((now) => ({ ...now, at: place }))} />`)}
         </div>`}
@@ -109,12 +110,12 @@ function Scores({ picture, isBest }) {
 }
 
 /** Two of them; the focused one is left. */
-function Pair({ left, right, isSlider, onSlider, pick, grid }) {
+function Pair({ left, right, isSlider, onSlider, pick, box }) {
   const side = ({ picture, isPicked, isBest }) => html`<span class="atelier-pair-side">
     <button type="button" class="atelier-button" aria-pressed=${isPicked} onClick=${() => pick(picture.number)}>${isPicked && html`<${Icon} name="check" />`} ${t("Picture {number}", picture)}</button><${Scores} picture=${picture} isBest=${isBest} />
   </span>`;
   const labels = [left, right].map(({ picture }) => t("Picture {number}", picture));
-  return html`<div class="atelier-pair" ref=${(element) => (grid.current = element && { children: [element] })} tabindex="-1">
+  return html`<div class="atelier-pair" ref=${box} tabindex="-1">
     <div class="atelier-row"><span class="atelier-muted">${isSlider ? t("Move the edge.") : compareHint()} <span class="atelier-review-keys">${t("Left and right take the next picture.")}</span></span><span class="atelier-grow"></span><button type="button" class="atelier-button" data-look="quiet" aria-pressed=${isSlider} onClick=${onSlider}><${Icon} name="compare" /> ${t("One over the other")}</button></div>
     ${isSlider
       ? html`<div class="atelier-pair-slider"><${Compare} key=${left.picture.hash + right.picture.hash} a=${left.picture.hash} b=${right.picture.hash} labels=${labels} /></div><div class="atelier-pair-sides">${side(left)}${side(right)}</div>`
