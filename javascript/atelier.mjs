@@ -12,6 +12,7 @@ window.switch_to_atelier = (...given) => {
   return given;
 };
 window.recalculate_prompts_atelier = (...given) => given;
+window.recalculate_prompts_inpaint ??= (...given) => window.recalculate_prompts_img2img?.(...given) ?? given; // it calls this, too, and has none
 
 whenThere(() => document.getElementById("atelier_root"), begin);
 for (const tab of GALLERIES) whenThere(() => document.getElementById(`image_buttons_${tab}`)?.querySelector("button"), (button) => addSending(tab, button));
