@@ -48,7 +48,7 @@ class Jobs:
     def __init__(self, folder: Path, environment: Environment | None = None, kinds: dict[str, JobKind] = KINDS) -> None:
         self.environment = environment or Environment()
         self.is_closed = False
-        self._kinds = kinds
+        self.kinds = kinds
         self._records = Records(folder)
         self._lock = Lock(folder / "lock")
         self._news = threading.Event()
@@ -60,9 +60,9 @@ class Jobs:
 
     def add(self, kind: str, config: dict[str, Any]) -> Job:
         """Put a job at the end of the queue. BadRequest names the setting that is wrong."""
-        known = self._kinds.get(kind)
+        known = self.kinds.get(kind)
         if known is None:
-            raise BadRequest(f'There is no kind of job "{kind:.40}".{near_miss(kind, self._kinds)} Known: {", ".join(self._kinds)}.')
+            raise BadRequest(f'There is no kind of job "{kind:.40}".{near_miss(kind, self.kinds)} Known: {", ".join(self.kinds)}.')
         settings = from_json(known.settings, config)
         job = self._records.add(kind, known.title(settings), to_json(settings))
         self._begin()
@@ -174,7 +174,7 @@ class Jobs:
 
     def _run(self, job: Job, folder: Path) -> int:
         """Carry out its program to the end; gives the status."""
-        kind = self._kinds[job.kind]
+        kind = self.kinds[job.kind]
         patience = min(kind.patience, _CLOSING)
         leash = [sys.executable, "-m", "lib_extension.jobs.leash", str(folder / "stop"), str(patience)]
         command = [*leash, *kind.command(self.environment, folder / "config.json")]
