@@ -72,7 +72,7 @@ class ClipVision:
 def _model(folder: Path) -> _Vision:
     """Raises ValueError where a weight is missing or of another size: transformers would draw it by lot."""
     config: Any = AutoConfig.from_pretrained(folder, local_files_only=True)
-    if isinstance(config, CLIPConfig):  # of both halves: the projection's width stands there, and in the half only by chance
+    if config.model_type == CLIPConfig.model_type:  # of both halves: the projection's width stands there, and in the half only by chance
         config.vision_config.projection_dim = config.projection_dim
         config = config.vision_config
     if not isinstance(config, CLIPVisionConfig):
