@@ -17,6 +17,7 @@ from lib_extension.session.told import node_told, review_told, run_told
 def end(session: Session, run: Run, folder: Path, options: argparse.Namespace) -> int:
     """Wait until the run's folder is complete, tell how it ended, and give the exit status."""
     files = session.delivered(run.id)
+    run = session.ledger.runs.get(run.id)  # which may have gone on, where a stored picture was found damaged
     reviews = session.reviews(run.id) if run.state == "waiting" else []
     if options.json:
         told = run_told(run) | {"folder": str(folder), "files": files, "reviews": [review_told(review) for review in reviews]}

@@ -154,7 +154,7 @@ class _Watcher:
         if stage in self._told or self._done[stage] < self._all[stage]:
             return
         progress = self._session.runner.progress(self._run_id)
-        if stage not in progress.later:
+        if stage not in progress.later and progress.stages == sum(self._all.values()):  # else another plan will be told of
             self._told.add(stage)
             took = duration(self._seconds[stage])
             self.say(f"{self._head(stage)}: {self._all[stage]} of {self._all[stage]} in {took}; {self._rest(progress)}")

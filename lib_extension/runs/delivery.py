@@ -17,12 +17,15 @@ from lib_extension.plan.graph import Plan, is_review
 from lib_extension.runs.blobs import LostBlob
 from lib_extension.runs.output_folder import OutputFolder
 from lib_extension.runs.outputs import Outputs
+from lib_extension.runs.records import State
 from lib_extension.runs.runner import Runner
 from lib_extension.runs.storage import StorageError
 from lib_extension.spec.errors import AtelierError
 
 _PAUSE = 0.5  # seconds between two looks
 _SHARE = 9  # pauses are so many times as long as the look before took: most of the time is the run's
+_TRIES = 5  # to go through the folder, while pictures are found damaged
+_COMES_TO_AN_END: tuple[State, ...] = ("done", "failed", "waiting")  # by itself; others were stopped by somebody
 _log = logging.getLogger(__name__)
 
 
@@ -67,13 +70,7 @@ class Delivery:
             if self._after is not None:
                 self._after._thread.join()
                 self._after = None
-            pause = _PAUSE
-            while self._goes_on(pause):
-                begun = time.monotonic()
-                self._bring_what_is_new()
-                pause = max(_PAUSE, _SHARE * (time.monotonic() - begun))
-            run = self._runner.ledger.runs.get(self._run.id)
-            self._names = self._outputs_by(self._runner.plan(run.id).plan).write(self._folder)
+            self._names = self._complete()
         except AtelierError as error:
             self._problem = error
         except Exception as error:
@@ -81,6 +78,26 @@ class Delivery:
             self._problem = StorageError(f"The output folder could not be written ({type(error).__name__}); the log tells more.")
         finally:
             self._is_closing = True
+
+    def _complete(self) -> list[str]:
+        """Bring pictures until the run has halted, and go through all of them; what is found damaged then is made again first."""
+        for tries_left in reversed(range(_TRIES)):
+            self._bring_along()
+            try:
+                return self._outputs_by(self._runner.plan(self._run.id).plan).write(self._folder)
+            except LostBlob:
+                if not tries_left:
+                    raise
+                if self._runner.ledger.runs.get(self._run.id).state in _COMES_TO_AN_END:
+                    self._runner.start(self._run.id)
+        raise AssertionError
+
+    def _bring_along(self) -> None:
+        pause = _PAUSE
+        while self._goes_on(pause):
+            begun = time.monotonic()
+            self._bring_what_is_new()
+            pause = max(_PAUSE, _SHARE * (time.monotonic() - begun))
 
     def _goes_on(self, pause: float) -> bool:
         if self._runner.is_at_work(self._run.id):

@@ -129,6 +129,22 @@ def test_a_choice_that_comes_as_the_folder_is_closed_opens_it_again(tmp_path: Pa
         assert len([name for name in session.delivered(run_id) if name.startswith("03-refine")]) == 2
 
 
+def test_a_picture_that_is_found_damaged_at_the_end_is_made_again(tmp_path: Path):
+    with running_stub() as stub, room(tmp_path / "home", stub.url) as session:
+        run_id, _ = session.add(Asked(recipe=chain(3)))
+        session.start(run_id)
+        session.delivered(run_id)
+        before = hashes(session.home.outputs(run_id))
+        for place in ("s0/0/0", "s2/0/0"):
+            (blob,) = next(node.pictures for node in session.ledger.nodes(run_id) if node.place == place)
+            path = session.blobs.path(blob)
+            path.write_bytes(bytes(path.stat().st_size))
+        session.start(run_id)
+        assert len(session.delivered(run_id)) == 3
+        assert (len(stub.calls), session.ledger.runs.get(run_id).state) == (5, "done")
+        assert hashes(session.home.outputs(run_id)) == before
+
+
 @pytest.mark.skipif(os.name != "posix", reason="times of files are set as there")
 def test_what_a_killed_process_left_half_written_is_swept(tmp_path: Path):
     with running_stub() as stub, room(tmp_path / "home", stub.url) as session:
