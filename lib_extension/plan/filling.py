@@ -11,7 +11,7 @@ from typing import Any
 
 from lib_extension.plan.graph import Item
 from lib_extension.plan.keys import Entered, KeyField, Known, canonical, enter, key_field, key_fields, reference_paths
-from lib_extension.plan.variables import Path, fill, names_in, set_path, texts_in, unknown_variable
+from lib_extension.plan.variables import Path, fill, is_filled, names_in, set_path, texts_in, unknown_variable
 from lib_extension.spec.errors import BadRequest, near_miss
 from lib_extension.spec.numbers_as_text import with_texts
 from lib_extension.spec.settings import to_json, with_fields
@@ -151,11 +151,10 @@ def _paths_of(id: str, items: Collection[Item]) -> tuple[str, ...]:
 
 
 def _varied_fields(raw: Mapping[str, Any], paths: Collection[str], lacked: Collection[str]) -> tuple[str, ...]:
-    """The stage's fields that can be others for other items."""
+    """The stage's fields that can be others for other items, and those that stand otherwise in the recipe than in the stage: {{name}}."""
     units = [_UNITS] if lacked and _UNITS in raw else []
-    return tuple(
-        dict.fromkeys([*(name for name, value in raw.items() if names_in(value)), *(path.split(".")[2] for path in paths), *units])
-    )
+    filled = (name for name, value in raw.items() if is_filled(value))
+    return tuple(dict.fromkeys([*filled, *(path.split(".")[2] for path in paths), *units]))
 
 
 def _common_values(id: str, items: Collection[Item], paths: Collection[str]) -> dict[str, Any]:

@@ -25,6 +25,11 @@ def names_in(value: Any) -> frozenset[str]:
     return frozenset(found[2] for _, text in texts_in(value) if "{" in text for found in VARIABLE.finditer(text) if not found[1])
 
 
+def is_filled(value: Any) -> bool:
+    """Whether `fill` makes something else of a JSON value: it has {name} in it, or {{name}}."""
+    return any(VARIABLE.search(text) for _, text in texts_in(value) if "{" in text)
+
+
 def texts_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """(path, text) of every text in a JSON value; the names in objects are no texts."""
     if isinstance(value, str):

@@ -15,6 +15,8 @@ from lib_extension.runs.planning import Planned
 from lib_extension.session.asked import Asked
 from lib_extension.spec.errors import AtelierError
 
+_REMEMBERED = 4096  # pictures
+
 
 class PreflightRefused(AtelierError):
     """The run would fail or go wrong: `findings` say where."""
@@ -50,15 +52,22 @@ def look_ahead(planned: Planned, name: str, ledger: Ledger, findings: Sequence[F
 class InputFacts:
     """What preflight asks of a picture that is handed in, by its sha256; each is looked at once."""
 
-    def __init__(self, asked: Asked, blobs: Blobs) -> None:
+    def __init__(self, asked: Asked, blobs: Blobs, known: dict[str, PictureFacts]) -> None:
+        """`known`: of pictures that were looked at before; what is found is added."""
         self._given = {hashlib.sha256(data).hexdigest(): data for data in asked.pictures.values() if isinstance(data, bytes)}
         self._blobs = blobs
-        self._known: dict[str, PictureFacts | None] = {}
+        self._known = known
 
     def __call__(self, sha256: str) -> PictureFacts | None:
-        if sha256 not in self._known:
-            self._known[sha256] = self._look(sha256)
-        return self._known[sha256]
+        known = self._known.get(sha256)
+        if known is not None:
+            return known
+        found = self._look(sha256)
+        if found is not None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[sha256] = found
+        return found
 
     def _look(self, sha256: str) -> PictureFacts | None:
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from lib_extension.backend.backend import Backend
 from lib_extension.backend.parse import parse_backend
 from lib_extension.backend.pool import Pool
-from lib_extension.preflight import ModelFiles, check
+from lib_extension.preflight import ModelFiles, PictureFacts, check
 from lib_extension.runs.blobs import Blobs
 from lib_extension.runs.delivery import Delivery
 from lib_extension.runs.garbage import Collected, collect
@@ -61,6 +61,7 @@ class Session:
         has_engine = any(backend.spec.startswith("engine:") for backend in backends)
         self.pool = Pool(backends, None if has_engine else parse_backend(HELPER))
         self.runner = Runner(self.ledger, self.blobs, self.pool)
+        self._picture_facts: dict[str, PictureFacts] = {}  # of pictures that go in: a plan is asked for at every edit
         self.restorer = Restorer(self.runner)
         self.editing = Editing(self.recipes, self.blobs)
         self.drafts = Drafts(home.draft, self.ledger.database, self.editing.is_changed)
@@ -91,7 +92,7 @@ class Session:
         planned = self.runner.preview(recipe, asked.values, asked.pictures, asked.confirmed, fresh)
         seen = [last_seen(self.ledger, backend.spec) for backend in self.pool.backends]
         inventories = [one.inventory for one in seen if one is not None]
-        findings = check(planned.plan, inventories, recipe, self.headers, InputFacts(asked, self.blobs))
+        findings = check(planned.plan, inventories, recipe, self.headers, InputFacts(asked, self.blobs, self._picture_facts))
         return look_ahead(planned, recipe.name, self.ledger, findings)
 
     def add(self, asked: Asked, folder: str = "") -> tuple[str, Outlook]:

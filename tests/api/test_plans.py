@@ -165,3 +165,11 @@ def test_what_failed_is_tried_once_more_while_the_run_goes_on(server: Served, st
     ended: Any = server.ended(run["id"], "failed")
     assert [stage["key"] for stage in ended["stages"] if stage["state"] == "failed"] == [failed[1]["key"]]
     assert [stage["state"] for stage in ended["stages"]].count("left out") == 1
+
+
+def test_a_picture_that_goes_in_is_looked_at_once_however_often_is_planned(server: Served, recipe: Any, monkeypatch: pytest.MonkeyPatch):
+    drawing: Any = server.json("POST", "/pictures", 201, content=DRAWING)
+    recipe["stages"] = [{"id": "a", "type": "img2img", "takes": "drawing", "prompt": "x"}]
+    first = plan(server, recipe, inputs={"drawing": drawing["id"]})
+    monkeypatch.setattr("lib_extension.session.outlook.open_picture", lambda data, what: pytest.fail("looked at again"))
+    assert plan(server, recipe, inputs={"drawing": drawing["id"]}) == first
