@@ -15,7 +15,8 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from lib_extension.api import make_router, tell_recipes
+from lib_extension.api.openapi import tell_recipes
+from lib_extension.api.router import make_router
 from lib_extension.backend.parse import parse_backend
 from lib_extension.session.home import Home
 from lib_extension.session.recipes import Recipes
