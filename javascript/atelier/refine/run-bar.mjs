@@ -3,6 +3,7 @@
 import { useApp } from "../app.mjs";
 import { useCell } from "../cell.mjs";
 import { Icon } from "../icons.mjs";
+import { beginRun } from "../runs/starting.mjs";
 import { schemaOf } from "./stage-edits.mjs";
 import { html, useEffect, useState } from "../vendor/htm-preact.mjs";
 import { duration, t, tn } from "../words.mjs";
@@ -40,11 +41,7 @@ export function RunBar({ root, draft, notes, onShowNotes }) {
     doing(async () => {
       const { recipe, inputs } = app.store.state.get();
       await app.store.flush();
-      const begin = (confirm) => app.api.post("runs", { recipe, inputs, ...(confirm ? { confirm } : {}) });
-      const begun = await begin(false).catch(async (problem) => {
-        if (!/confirm/i.test(problem.message)) throw problem;
-        return (await app.confirm(problem.message, { yes: t("Run all of it"), title: t("This is a large run") })) ? begin(true) : null;
-      });
+      const begun = await beginRun(app, { recipe, inputs });
       if (begun) await watch.watch(begun.id);
     });
 

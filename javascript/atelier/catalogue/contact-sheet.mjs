@@ -1,0 +1,123 @@
+// How did every item turn out? One stage's pictures in the places of their rows and axes; what failed is tried again there.
+
+import { useApp } from "../app.mjs";
+import { useCell } from "../cell.mjs";
+import { Icon } from "../icons.mjs";
+import { labelsOf } from "../refine/filmstrip.mjs";
+import { isEnded, keyOf, runWatchOf } from "../refine/run-watch.mjs";
+import { Lightbox } from "../refine/viewer.mjs";
+import { html, useEffect, useState } from "../vendor/htm-preact.mjs";
+import { t, tn } from "../words.mjs";
+import { cellsOf, combinations, isForEach, placeOfItem, stageToShow } from "./sheet-places.mjs";
+import { countItems } from "./table.mjs";
+
+const IS_ID = /^[0-9a-f]{64}$/;
+const WIDEST = 12; // columns; more combinations flow
+
+export function ContactSheet() {
+  const app = useApp();
+  const watch = runWatchOf(app);
+  const run = useCell(watch.run);
+  const whole = useWhole(app, run);
+  const [asked, setAsked] = useState("");
+  const recipe = whole?.recipe ?? { rows: [], axes: {} };
+  const items = countItems(recipe.rows ?? [], recipe.axes ?? {});
+  const stages = (run?.stages ?? []).filter((stage) => stage.total > 0);
+  const name = stages.some((stage) => stage.stage === asked) ? asked : stageToShow(stages, items);
+  const { list, done } = useCell(watch.pictures(name));
+  useEffect(() => void (name && watch.more(name)), [name, run?.id]);
+  useEffect(() => void (name && !done && list.length > 0 && watch.more(name)), [name, list.length, done]);
+  const [open, setOpen] = useState(null);
+  if (!run || !whole || stages.length === 0) return null;
+
+  const nodes = whole.stages.filter((node) => node.stage === name);
+  const cells = cellsOf(list, nodes);
+  const retry = async (key) => {
+    try {
+      await app.api.post(`runs/${run.id}/retry?brief=1`, key ? { key } : {});
+      await watch.again();
+    } catch (problem) {
+      app.toast(problem.message, { kind: "error" });
+    }
+  };
+  const failed = stages.reduce((all, stage) => all + stage.failed, 0);
+  const step = (along) => {
+    const at = list.findIndex((one) => keyOf(one) === keyOf(open));
+    setOpen(list[Math.min(list.length - 1, Math.max(0, at + along))]);
+  };
+  const shared = { cells, retry, onOpen: setOpen, isBusy: !isEnded(run) };
+  return html`<section class="atelier-sheet" aria-label=${t("Contact sheet")}>
+    <header class="atelier-row">
+      <h3>${t("Contact sheet")}</h3>
+      <select class="atelier-input" aria-label=${t("Stage")} value=${name} onChange=${(event) => setAsked(event.target.value)}>${stages.map((stage) => html`<option key=${stage.stage} value=${stage.stage}>${`${stage.stage} · ${stage.done} / ${stage.total}`}</option>`)}</select>
+      ${failed > 0 && html`<button type="button" class="atelier-button" onClick=${() => retry("")}><${Icon} name="reset" /> ${tn("Try {count} failed one again", "Try {count} failed ones again", failed)}</button>`}
+      <span class="atelier-grow"></span>
+      <a class="atelier-button" href=${app.api.url(`runs/${run.id}/files.zip`)} download=${`${run.id}.zip`}><${Icon} name="download" /> ${t("All files")}</a>
+    </header>
+    ${isForEach(stages, name, items) && combinations(recipe.axes ?? {}).length <= WIDEST && items > 1
+      ? html`<${Matrix} recipe=${recipe} items=${items} ...${shared} />`
+      : html`<div class="atelier-sheet-flow">${Object.keys(cells).map((item) => html`<figure key=${item}><${ItemCell} item=${Number(item)} cell=${cells[item]} ...${shared} /><figcaption class="atelier-muted">${captionOf(cells[item])}</figcaption></figure>`)}</div>`}
+    ${open && html`<${Lightbox} picture=${open} other=${null} onStep=${(along) => step(along)} onCompare=${() => {}} onClose=${() => setOpen(null)} />`}
+  </section>`;
+}
+
+function Matrix({ recipe, items, ...shared }) {
+  const columns = combinations(recipe.axes ?? {});
+  const rows = recipe.rows?.length ? recipe.rows : [{}];
+  const numbers = Array.from({ length: items }, (_, at) => at + 1);
+  return html`<div class="atelier-table-box"><table class="atelier-sheet-table" style=${`--across: ${columns.length}`}>
+    ${columns.some((one) => Object.keys(one).length > 0) && html`<thead><tr><td></td>${columns.map((one, at) => html`<th scope="col" key=${at}><${Values} values=${one} /></th>`)}</tr></thead>`}
+    <tbody>${rows.map(
+      (row, place) => html`<tr key=${place}><th scope="row"><${Values} values=${row} number=${place + 1} /></th>${numbers
+        .filter((item) => placeOfItem(item, columns.length).row === place)
+        .map((item) => html`<td key=${item}><${ItemCell} item=${item} cell=${shared.cells[item]} ...${shared} /></td>`)}</tr>`,
+    )}</tbody>
+  </table></div>`;
+}
+
+/** What a row or a column stands for: pictures as pictures, the rest as words. */
+function Values({ values, number }) {
+  const { api } = useApp();
+  const all = Object.values(values).filter((value) => value !== "" && value !== null && value !== undefined);
+  const pictures = all.filter((value) => IS_ID.test(value));
+  const words = all.filter((value) => !IS_ID.test(value)).map(String).filter((word) => !/\.(png|jpe?g|webp)$/i.test(word));
+  return html`<span class="atelier-sheet-values">${pictures.slice(0, 2).map((id) => html`<img key=${id} src=${api.thumbnail(id, 96)} alt="" loading="lazy" />`)}<span title=${words.join(", ")}>${words.join(", ") || (pictures.length ? "" : number)}</span></span>`;
+}
+
+/** One item's place: its pictures, that it failed and why, or that it is still to come. */
+function ItemCell({ item, cell, retry, onOpen, isBusy }) {
+  const { api } = useApp();
+  const { pictures = [], node = null } = cell ?? {};
+  const [first] = pictures;
+  if (first) {
+    const label = t("Item {item}: {labels}", { item, labels: labelsOf(first) });
+    return html`<button type="button" class="atelier-sheet-cell" aria-label=${label} title=${labelsOf(first)} onClick=${() => onOpen(first)}>
+      <img src=${api.thumbnail(first.id, 256)} alt="" loading="lazy" decoding="async" />
+      ${pictures.length > 1 && html`<span class="atelier-badge">${pictures.length}</span>`}
+    </button>`;
+  }
+  if (node && (node.state === "failed" || node.state === "left out")) {
+    return html`<div class="atelier-sheet-cell" data-state="failed" title=${node.message}>
+      <${Icon} name="alert" /><span>${node.message || (node.state === "failed" ? t("Failed") : t("Left out: a stage before it failed."))}</span>
+      <button type="button" class="atelier-button" disabled=${isBusy && node.state !== "failed"} onClick=${() => retry(node.key)}>${t("Try again")}</button>
+    </div>`;
+  }
+  return html`<div class="atelier-sheet-cell" data-state=${isBusy ? "coming" : "none"}><span class="atelier-hidden">${isBusy ? t("To come") : t("Nothing")}</span></div>`;
+}
+
+function captionOf({ pictures, node }) {
+  return (pictures[0] && labelsOf(pictures[0])) || (node ? node.place : "");
+}
+
+/** The whole run: its recipe once, its stage instances again whenever another number of them has failed, and at its end. */
+function useWhole(app, run) {
+  const [whole, setWhole] = useState(null);
+  const failed = (run?.stages ?? []).reduce((all, stage) => all + stage.failed + stage.left_out, 0);
+  useEffect(() => {
+    if (!run) return setWhole(null);
+    let isHere = true;
+    app.api.get(`runs/${run.id}`).then((told) => isHere && setWhole(told), () => {});
+    return () => (isHere = false);
+  }, [run?.id, failed, isEnded(run)]);
+  return whole?.id === run?.id ? whole : null;
+}
