@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 MOST_LINES = 400
-MOST_POINTS = 400  # of each series; of more, every second is left out
+MOST_POINTS = 400  # of each series, spread evenly; twice as many before they are made fewer
 MOST_PICTURES = 100
 _LONGEST = 2000  # characters of a line
 _AT_ONCE = 2**20  # bytes
@@ -96,8 +96,19 @@ class Account:
             return  # a loss that is no number is told by the program's words
         series = self.points.setdefault(str(event.get("series", "loss")), [])
         series.append([float(x), float(y)])  # pyright: ignore[reportArgumentType]
-        if len(series) > MOST_POINTS:
-            del series[1:-1:2]
+        if len(series) > 2 * MOST_POINTS:
+            series[:] = thinned(series)
+
+
+def thinned(points: list[list[float]]) -> list[list[float]]:
+    """At most MOST_POINTS + 2 of them, spread evenly over x; the first and the last stay."""
+    left, right = points[0][0], points[-1][0]
+    width = (right - left) / MOST_POINTS
+    if width <= 0:  # it begins again
+        return points[:-1:2] + points[-1:]
+    places = [int((x - left) / width) for x, _ in points]
+    few = [point for before, place, point in zip([-1, *places], places, points, strict=False) if place != before]
+    return few if few[-1] is points[-1] else [*few, points[-1]]
 
 
 def _new_lines(file: Path, start: int) -> tuple[list[str], int]:

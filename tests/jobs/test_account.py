@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib_extension.jobs.account import MOST_LINES, MOST_POINTS, Account
+from lib_extension.jobs.account import MOST_LINES, MOST_POINTS, Account, thinned
 
 
 def account_of(folder: Path, *lines: str) -> Account:
@@ -23,11 +23,18 @@ def account_of(folder: Path, *lines: str) -> Account:
 def test_a_long_plot_keeps_its_shape_in_few_points(tmp_path: Path):
     account = account_of(tmp_path, *(json.dumps({"event": "point", "x": step, "y": 1 / (1 + step)}) for step in range(5_000)))
     points = account.points["loss"]
-    assert len(points) <= MOST_POINTS
+    assert MOST_POINTS < len(points) <= 2 * MOST_POINTS
     assert points[0] == [0, 1]
     assert points[-1][0] == 4_999
     assert all(y == 1 / (1 + x) for x, y in points)
     assert all(before[0] < after[0] for before, after in itertools.pairwise(points))
+
+
+def test_few_points_are_spread_evenly():
+    points = thinned([[float(x), 1.0] for x in range(0, 30_000, 3)])
+    assert MOST_POINTS <= len(points) <= MOST_POINTS + 2
+    assert {round(after[0] - before[0]) for before, after in itertools.pairwise(points[:-2])} <= {72, 75, 78}
+    assert thinned([[1.0, 0.0]] * 5)[-1] == [1.0, 0.0]
 
 
 def test_numbers_that_are_none_are_no_points(tmp_path: Path):

@@ -24,11 +24,14 @@ export function withNews(job, { lines = [], points = {}, pictures = [], ...rest 
   };
 }
 
-/** No more points than a plot can show; the first and the last stay. */
+/** No more points than a plot can show, spread evenly over x; the first and the last stay. */
 export function thinned(points) {
-  let few = points;
-  while (few.length > MOST_POINTS) few = few.filter((_, place) => place === 0 || place === few.length - 1 || place % 2 === 1);
-  return few;
+  if (points.length <= 2 * MOST_POINTS) return points;
+  const left = points[0][0];
+  const width = (points.at(-1)[0] - left) / MOST_POINTS;
+  if (width <= 0) return points.filter((_, place) => place % 2 === 0); // it begins again
+  const placeOf = ([x]) => Math.floor((x - left) / width);
+  return points.filter((point, place) => place === 0 || place === points.length - 1 || placeOf(point) !== placeOf(points[place - 1]));
 }
 
 /** How much of it is done, from 0 to 1; null where it does not say. */

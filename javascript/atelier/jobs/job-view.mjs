@@ -38,7 +38,7 @@ export function JobView({ id, onChanged }) {
             <button type="button" class="atelier-icon-button" title=${t("Delete")} aria-label=${t("Delete")} onClick=${remove}><${Icon} name="bin" /></button>`
         : html`<button type="button" class="atelier-button" onClick=${cancel}><${Icon} name="stop" /> ${t("Cancel")}</button>`}
     </header>
-    <${Progress} job=${job} />
+    ${!isEnded(job) && html`<${Progress} job=${job} />`}
     ${job.problem && html`<p class="atelier-note" data-severity=${job.state === "interrupted" ? "warning" : "error"} role="alert"><${Icon} name="alert" /> <span>${job.problem}</span></p>`}
     <${Plot} series=${job.points} />
     <${Pictures} job=${job} />
@@ -78,7 +78,7 @@ function useJob(api, id, onChanged) {
 }
 
 function Progress({ job }) {
-  const part = isEnded(job) ? null : partOf(job.progress);
+  const part = partOf(job.progress);
   const isAtWork = job.state === "running";
   return html`<div class="atelier-job-progress" data-shown=${isAtWork || undefined}>
     <div role="progressbar" aria-label=${t("Progress of the job")} aria-valuemin="0" aria-valuemax="100" aria-valuenow=${part === null ? undefined : Math.round(part * 100)} data-unknown=${(isAtWork && part === null) || undefined}><span style=${`width: ${(part ?? 0) * 100}%`}></span></div>
