@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from lib_extension.backend.connection import Connect, Connection
 from lib_extension.backend.dialects import dialect_of
@@ -93,8 +93,10 @@ class Backend:
             here.inventory = with_hashes(read_inventory(here.wire, here.identity), here.known_hashes)
             return here.inventory
 
-    def learn(self, checkpoints: Collection[str] = (), loras: Collection[str] = (), embeddings: Collection[str] = ()) -> Inventory:
+    def learn(self, files: Files) -> Inventory:
         """The inventory with the hashes of these files, which WebUIs compute on first use only: a smallest picture is made there.
+
+        Of VAEs and upscalers only the engine tells them.
 
         Call it before planning: keys hold these hashes. An overwritten LoRA or embedding is loaded anew by it.
         """
@@ -102,7 +104,7 @@ class Backend:
         with self._asking:
             inventory = self.inventory(fresh=True)
             smallest = Smallest(here.wire.post, here.wire.name, here.dialect, inventory)
-            here.known_hashes |= hashes_of(here.wire, smallest, Files(checkpoints, loras, embeddings))
+            here.known_hashes |= hashes_of(here.wire, smallest, files)
             here.inventory = with_hashes(inventory, here.known_hashes)
             here.proofs.forgive()
             return here.inventory

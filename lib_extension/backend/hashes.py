@@ -13,6 +13,14 @@ from lib_extension.spec.inventory import FileKind
 
 Hashes = dict[tuple[FileKind, str], str]
 
+_LISTS: dict[str, FileKind] = {  # as the engine calls them
+    "checkpoints": "checkpoint",
+    "loras": "lora",
+    "embeddings": "embedding",
+    "vaes": "vae",
+    "upscalers": "upscaler",
+}
+
 
 @dataclass(frozen=True)
 class Files:
@@ -21,6 +29,8 @@ class Files:
     checkpoints: Collection[str] = ()
     loras: Collection[str] = ()
     embeddings: Collection[str] = ()
+    vaes: Collection[str] = ()
+    upscalers: Collection[str] = ()
 
 
 def hashes_of(wire: Wire, smallest: Smallest, files: Files) -> Hashes:
@@ -30,10 +40,15 @@ def hashes_of(wire: Wire, smallest: Smallest, files: Files) -> Hashes:
     wanted_loras = {found.name for name in files.loras if (found := inventory.lora(name))}
     wanted_embeddings = {*inventory.named("embedding")} & {*files.embeddings}
     if smallest.dialect.host == "engine":
-        names = {"checkpoints": wanted_checkpoints, "loras": wanted_loras, "embeddings": wanted_embeddings}
+        names = {
+            "checkpoints": wanted_checkpoints,
+            "loras": wanted_loras,
+            "embeddings": wanted_embeddings,
+            "vaes": {*inventory.named("vae")} & {*files.vaes},
+            "upscalers": {*inventory.named("upscaler")} & {*files.upscalers},
+        }
         told = wire.post("/atelier-engine/v1/hashes", {list: sorted(wanted) for list, wanted in names.items()})
-        kinds: dict[str, FileKind] = {"checkpoints": "checkpoint", "loras": "lora", "embeddings": "embedding"}
-        return {(kind, name): str(hash) for list, kind in kinds.items() for name, hash in told[list].items()}
+        return {(kind, name): str(hash) for list, kind in _LISTS.items() for name, hash in told.get(list, {}).items()}
     return _of_checkpoints(smallest, wanted_checkpoints) | _of_loras(smallest, wanted_loras) | _of_embeddings(smallest, wanted_embeddings)
 
 

@@ -6,16 +6,21 @@ from collections.abc import Iterable
 
 from lib_extension.backend.backend import Backend
 from lib_extension.backend.errors import BackendError
+from lib_extension.backend.local_files import LocalFiles
 from lib_extension.spec.calls import MODEL_CALLS, Call
 
 
 class Pool:
     """The backends of a run, and the helper that answers what needs a network: an engine among them, or one started when first asked."""
 
-    def __init__(self, backends: Iterable[Backend], helper: Backend | None = None) -> None:
-        """`helper` is an engine that makes no pictures; without one, only an engine among the backends answers MODEL_CALLS."""
+    def __init__(self, backends: Iterable[Backend], helper: Backend | None = None, files: LocalFiles | None = None) -> None:
+        """`helper` is an engine that makes no pictures; without one, only an engine among the backends answers MODEL_CALLS.
+
+        files: those of the backends that are on this machine.
+        """
         self.backends = tuple(backends)
         self.helper = helper
+        self.files = files or LocalFiles()
 
     def eligible(self, call: Call) -> tuple[Backend, ...]:
         """Those that can take the call, in the order they were named. One that does not answer now is left out."""

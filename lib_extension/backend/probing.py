@@ -116,7 +116,16 @@ def with_hashes(inventory: Inventory, known: Known) -> Inventory:
     checkpoints = [replace(found, hash=known.get(("checkpoint", found.name)) or found.hash) for found in inventory.checkpoints]
     loras = [replace(found, hash=known.get(("lora", found.name)) or found.hash) for found in inventory.loras]
     embeddings = [replace(found, hash=known.get(("embedding", found.name)) or found.hash) for found in inventory.embeddings]
-    return replace(inventory, checkpoints=tuple(checkpoints), loras=tuple(loras), embeddings=tuple(embeddings))
+    vaes = [replace(found, hash=known.get(("vae", found.name)) or found.hash) for found in inventory.vaes]
+    upscalers = {name: known["upscaler", name] for name in inventory.upscalers if ("upscaler", name) in known}
+    return replace(
+        inventory,
+        checkpoints=tuple(checkpoints),
+        loras=tuple(loras),
+        embeddings=tuple(embeddings),
+        vaes=tuple(vaes),
+        upscaler_hashes={**inventory.upscaler_hashes, **upscalers},
+    )
 
 
 def _flags(wire: Wire) -> Mapping[str, Any]:

@@ -123,8 +123,8 @@ def unknown_module(look: Look) -> Iterator[Finding]:
 
 def unknown_mask_network(look: Look) -> Iterator[Finding]:
     """It would be told only when the mask is looked for, after all that comes before it."""
-    if look.inventory.host != "engine":
-        return
+    if look.inventory.host != "engine" and not look.inventory.networks:
+        return  # a WebUI, and what the engine that helps it has is not known
     for field in ("mask", "paste_back"):
         for name in dict.fromkeys(weights_in(to_json(getattr(look.stage, field, "")))):
             kind, _, model = name.partition("/")

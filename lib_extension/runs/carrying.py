@@ -35,7 +35,7 @@ class Carrying:
         self.run_id = run_id
         self._ledger = means.ledger
         self._telling = Telling(means.ledger, run_id)
-        self._planning = Planning(means.ledger.runs.get(run_id), run_id, means.ledger, means.blobs, means.pool.backends)
+        self._planning = Planning(means.ledger.runs.get(run_id), run_id, means.ledger, means.blobs, means.pool)
         self._inbox: Inbox = queue.SimpleQueue()
         self.workforce = Workforce(run_id, means, cancelled=lambda: self.standing.stop in ("cancelled", "failed"))
         self.standing = Standing(self.workforce.lanes, self._telling)

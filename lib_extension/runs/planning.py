@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lib_extension.backend.backend import Backend
+from lib_extension.backend.pool import Pool
 from lib_extension.plan.graph import Facts, Node, Plan
 from lib_extension.plan.make import make_plan
 from lib_extension.runs.blobs import Blobs
@@ -34,14 +34,14 @@ class Planned:
 class Planning:
     """The plans of one run, made as often as facts change; or of one that is only thought of, whose id is ''."""
 
-    def __init__(self, asked: NewRun, run_id: str, ledger: Ledger, blobs: Blobs, backends: tuple[Backend, ...]) -> None:
+    def __init__(self, asked: NewRun, run_id: str, ledger: Ledger, blobs: Blobs, pool: Pool) -> None:
         self._asked = asked
         self._run_id = run_id
         self._recipe = from_json(Recipe, asked.recipe)
         self._decided: dict[str, tuple[int, ...]] = {}  # by scores
         self._ledger = ledger
         self._blobs = blobs
-        self._surroundings = Surroundings(ledger, backends)
+        self._surroundings = Surroundings(ledger, pool)
         self._has_asked = False
 
     @property

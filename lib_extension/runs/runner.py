@@ -99,7 +99,7 @@ class Runner:
 
     def plan(self, run_id: str) -> Planned:
         """What the run would do now, by what backends had when they were last seen; none that was is woken."""
-        return Planning(self.ledger.runs.get(run_id), run_id, self.ledger, self.blobs, self.pool.backends).as_last_seen()
+        return Planning(self.ledger.runs.get(run_id), run_id, self.ledger, self.blobs, self.pool).as_last_seen()
 
     def planned(self, run_id: str) -> Planned:
         """What a run that is at work here goes by, or else as `plan`."""
@@ -119,7 +119,7 @@ class Runner:
         """
         hashes = {name: picture if isinstance(picture, str) else hashlib.sha256(picture).hexdigest() for name, picture in pictures.items()}
         asked = NewRun(recipe=to_json(freeze(recipe, SystemRandom())), values=dict(values), pictures=hashes, confirmed=confirmed)
-        planning = Planning(asked, "", self.ledger, self.blobs, self.pool.backends)
+        planning = Planning(asked, "", self.ledger, self.blobs, self.pool)
         return planning.first() if fresh else planning.as_last_seen()
 
     def start(self, run_id: str) -> None:

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 from lib_extension.backend.backend import Backend
 from lib_extension.backend.errors import BackendError
+from lib_extension.backend.hashes import Files
+from lib_extension.backend.pool import Pool
 from lib_extension.plan.graph import Facts, Plan
 from lib_extension.runs.ledger import Ledger
 from lib_extension.spec.inventory import Checkpoint, Embedding, Identity, Inventory, Lora, Network, Sampler, Scheduler, Style, Vae
@@ -23,10 +25,11 @@ _LISTS = {
     "networks": Network,
 }
 _TUPLES = ("upscalers", "latent_modes", "scripts", "controlnets", "modules")
+_HASHED = ("checkpoint", "lora", "embedding", "vae", "upscaler")  # in the order of Files
 _KINDS = ("checkpoint", "lora", "vae", "controlnet", "upscaler", "embedding", "style", "network")
 
 
-File = TypeVar("File", Checkpoint, Lora, Embedding)
+File = TypeVar("File", Checkpoint, Lora, Embedding, Vae)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,10 +47,13 @@ Planner = Callable[[Facts], Plan]
 class Surroundings:
     """Some backends as a plan sees them."""
 
-    def __init__(self, ledger: Ledger, backends: tuple[Backend, ...]) -> None:
+    def __init__(self, ledger: Ledger, pool: Pool) -> None:
         self._ledger = ledger
-        self._backends = backends
+        self._backends = pool.backends
+        self._helper = pool.helper
+        self._files = pool.files
         self._seen: dict[str, Seen] = {}
+        self._helper_has: Inventory | None = None
         self._asked: set[tuple[str, str]] = set()  # (kind, name) of every file that the latest plan named
         self._prompts: set[str] = set()  # that the latest plan has
         self.notices: list[str] = []
@@ -61,6 +67,7 @@ class Surroundings:
         before = self._told()
         for backend in self._backends:
             self._learn(backend)
+        self._learn_of_helper()
         return plan if self._told() == before else self.plan_again(make, facts)
 
     def plan_again(self, make: Planner, facts: Facts) -> Plan:
@@ -71,7 +78,26 @@ class Surroundings:
     def as_last_seen(self, make: Planner, facts: Facts) -> Plan:
         """A plan without waking any backend that was seen before."""
         self._seen = {backend.spec: last_seen(self._ledger, backend.spec) or self._look(backend) for backend in self._backends}
+        helper = last_seen(self._ledger, self._helper.spec) if self._helper is not None and not self._has_engine else None
+        self._helper_has = helper.inventory if helper else None
         return self.plan_again(make, facts)
+
+    def _learn_of_helper(self) -> None:
+        """What networks the helper has, where the plan needs any and no backend has its own; it is not woken while it stays what it was."""
+        helper = self._helper
+        if helper is None or self._has_engine or not any(kind == "network" for kind, _ in self._asked):
+            return
+        seen = last_seen(self._ledger, helper.spec)
+        if seen is None or not seen.fingerprint or seen.fingerprint != helper.fingerprint():
+            try:
+                seen = self._look(helper, fresh=True)
+            except BackendError as error:
+                self.notices.append(f"{error} What it would find in pictures is not known beforehand.")
+        self._helper_has = seen.inventory if seen else None
+
+    @property
+    def _has_engine(self) -> bool:
+        return any(seen.inventory.host == "engine" for seen in self._seen.values())
 
     def unchanged(self) -> bool:
         """Whether every backend is certainly what it was when it was last seen; nothing is started or asked for that."""
@@ -103,21 +129,25 @@ class Surroundings:
         """All that the name stands for: two backends may have different files under it."""
         if kind not in _KINDS:
             return ""
-        found = {seen.inventory.identity(kind, name) for seen in self._seen.values()}
-        return " | ".join(sorted(filter(None, found)))
+        inventories = [seen.inventory for seen in self._seen.values()]
+        if kind == "network" and self._helper_has is not None:
+            inventories.append(self._helper_has)
+        found = {identity for inventory in inventories if (identity := inventory.identity(kind, name))}
+        local = self._files(kind, name) if name in found else ""  # for who knows only the name
+        return " | ".join(sorted(found | {local} - {""}))
 
-    def _look(self, backend: Backend) -> Seen:
+    def _look(self, backend: Backend, fresh: bool = False) -> Seen:
         fingerprint = backend.fingerprint()  # before it is asked: what changes meanwhile is a change
-        seen = Seen(backend.identity(), backend.inventory(), fingerprint)
+        seen = Seen(backend.identity(), backend.inventory(fresh), fingerprint)
         self._ledger.backends.saw(backend.spec, dataclasses.asdict(seen))
         return seen
 
     def _learn(self, backend: Backend) -> None:
         """Ask for what it has now, and for the hashes of the files that the plan names."""
         before, fingerprint = self._seen[backend.spec], backend.fingerprint()
-        names = {kind: [name for asked, name in sorted(self._asked) if asked == kind] for kind in ("checkpoint", "lora", "embedding")}
+        names = [[name for asked, name in sorted(self._asked) if asked == kind] for kind in _HASHED]
         try:
-            inventory = backend.learn(names["checkpoint"], names["lora"], names["embedding"])
+            inventory = backend.learn(Files(*names))
             seen = Seen(backend.identity(), inventory, fingerprint)
         except BackendError as error:
             self.notices.append(f"{error} The plan is made by what it had when it was last seen.")
@@ -147,7 +177,19 @@ def keeping_hashes(inventory: Inventory, before: Inventory) -> Inventory:
         checkpoints=_with_hashes(inventory.checkpoints, before.checkpoints),
         loras=_with_hashes(inventory.loras, before.loras),
         embeddings=_with_hashes(inventory.embeddings, before.embeddings),
+        vaes=_with_hashes(inventory.vaes, before.vaes),
+        upscaler_hashes={**before.upscaler_hashes, **inventory.upscaler_hashes},
     )
+
+
+def inventories_of(ledger: Ledger, pool: Pool) -> list[Inventory]:
+    """What the backends had when they were last seen; a WebUI's with the networks of the helper, where those are certainly there still."""
+    seen = [found.inventory for backend in pool.backends if (found := last_seen(ledger, backend.spec)) is not None]
+    helper = last_seen(ledger, pool.helper.spec) if pool.helper is not None else None
+    if pool.helper is None or helper is None or not helper.fingerprint or helper.fingerprint != pool.helper.fingerprint():
+        return seen
+    networks = helper.inventory.networks
+    return [found if found.host == "engine" else dataclasses.replace(found, networks=networks) for found in seen]
 
 
 def _with_hashes(files: Sequence[File], before: Sequence[File]) -> tuple[File, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib_extension.backend.parse import parse_backend
+from lib_extension.backend.pool import Pool
 from lib_extension.pictures.png import open_picture
 from lib_extension.plan import Plan
 from lib_extension.plan.recipe_files import MOST_PICTURE
@@ -100,6 +101,7 @@ class Restorer:
 
     def _plan(self, run: Run) -> Plan:
         """By the run's own backends, which need not be those at hand; they were seen, and so are not woken."""
-        backends = {backend.spec: backend for backend in self._runner.pool.backends}
-        own = tuple(backends.get(spec) or parse_backend(spec) for spec in run.backends)
+        pool = self._runner.pool
+        backends = {backend.spec: backend for backend in pool.backends}
+        own = Pool([backends.get(spec) or parse_backend(spec) for spec in run.backends], pool.helper, pool.files)
         return Planning(run, run.id, self._ledger, self._blobs, own).as_last_seen().plan

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lib_extension.backend.backend import Backend
+from lib_extension.backend.local_files import LocalFiles
 from lib_extension.backend.parse import parse_backend
 from lib_extension.backend.pool import Pool
 from lib_extension.preflight import ModelFiles, PictureFacts, check
@@ -19,7 +20,7 @@ from lib_extension.runs.ledger import Ledger
 from lib_extension.runs.outputs import Outputs
 from lib_extension.runs.records import Run
 from lib_extension.runs.runner import Runner
-from lib_extension.runs.surroundings import last_seen
+from lib_extension.runs.surroundings import inventories_of
 from lib_extension.session.asked import Asked
 from lib_extension.session.brief import Briefs
 from lib_extension.session.draft import Drafts, pictures_of
@@ -59,7 +60,7 @@ class Session:
         self.ledger = Ledger(home.ledger)
         self.blobs = Blobs(home.blobs)
         has_engine = any(backend.spec.startswith("engine:") for backend in backends)
-        self.pool = Pool(backends, None if has_engine else parse_backend(HELPER))
+        self.pool = Pool(backends, None if has_engine else parse_backend(HELPER), LocalFiles(models))
         self.runner = Runner(self.ledger, self.blobs, self.pool)
         self._picture_facts: dict[str, PictureFacts] = {}  # of pictures that go in: a plan is asked for at every edit
         self.restorer = Restorer(self.runner)
@@ -90,8 +91,7 @@ class Session:
         """
         recipe = asked.whole
         planned = self.runner.preview(recipe, asked.values, asked.pictures, asked.confirmed, fresh)
-        seen = [last_seen(self.ledger, backend.spec) for backend in self.pool.backends]
-        inventories = [one.inventory for one in seen if one is not None]
+        inventories = inventories_of(self.ledger, self.pool)
         findings = check(planned.plan, inventories, recipe, self.headers, InputFacts(asked, self.blobs, self._picture_facts))
         return look_ahead(planned, recipe.name, self.ledger, findings)
 

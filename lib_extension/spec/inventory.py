@@ -82,6 +82,7 @@ class Vae:
     """A VAE file."""
 
     name: str
+    hash: str = ""  # 10 hex digits; '' where the host does not tell
 
 
 @dataclass(frozen=True)
@@ -132,12 +133,13 @@ class Inventory:
     samplers: tuple[Sampler, ...] = ()
     schedulers: tuple[Scheduler, ...] = ()
     upscalers: tuple[str, ...] = ()
+    upscaler_hashes: Mapping[str, str] = field(default_factory=dict)  # of those that are files and whose hash is known, 10 hex digits
     latent_modes: tuple[str, ...] = ()
     loras: tuple[Lora, ...] = ()
     vaes: tuple[Vae, ...] = ()
     embeddings: tuple[Embedding, ...] = ()
     styles: tuple[Style, ...] = ()
-    networks: tuple[Network, ...] = ()  # of an engine; for a WebUI the helper finds masks, and what that has is not asked beforehand
+    networks: tuple[Network, ...] = ()  # of an engine, or of the one that helps a WebUI
     scripts: tuple[str, ...] = ()  # titles in lower case, always-on and selectable ones
     has_controlnet: bool = False
     controlnets: tuple[str, ...] = ()  # "name [hash]"
@@ -201,7 +203,10 @@ class Inventory:
             return next((found.hash for found in self.networks if found.name == name), None)
         if kind == "style":
             return next((f"{found.prompt} / {found.negative_prompt}" for found in self.styles if found.name == name), None)
-        return name if name in self.named(kind) or name in NOTHING else None
+        if name not in (*self.named(kind), *NOTHING):
+            return None
+        vaes = {found.name: found.hash for found in self.vaes} if kind == "vae" else {}
+        return vaes.get(name) or (self.upscaler_hashes.get(name) if kind == "upscaler" else "") or name
 
     def embeddings_in(self, prompt: str) -> tuple[str, ...]:
         """The names of the embeddings that a prompt may mean. Hosts look for them among its tokens, in which digits stand alone."""

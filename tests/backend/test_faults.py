@@ -11,6 +11,7 @@ import pytest
 from lib_extension.backend import receipts, unusable
 from lib_extension.backend.backend import Backend
 from lib_extension.backend.errors import BackendError, Failed, Missing, NotGuided, WasInterrupted, WrongAnswer
+from lib_extension.backend.hashes import Files
 from lib_extension.backend.proofs import Proofs
 from lib_extension.spec.errors import AtelierError, BadRequest
 from lib_extension.spec.sdapi import Img2Img, Txt2Img
@@ -160,13 +161,13 @@ def test_masks_and_grids_between_the_pictures_are_told_from_them() -> None:
 def test_an_overwritten_lora_is_loaded_anew() -> None:
     webui = Misbehaving(loras={"style": LoraFile("aa11", "old")})
     backend = backend_over(webui)
-    old_hash = backend.learn(loras=["style"]).identity("lora", "style")
+    old_hash = backend.learn(Files(loras=["style"])).identity("lora", "style")
     old = backend.call(WITH_LORA).pictures[0].png
     webui.loras["style"] = LoraFile("bb22", "new")
     with pytest.raises(WrongAnswer, match=r'"style" .* was overwritten since the run was planned. Start the run again'):
         backend.call(WITH_LORA)
     assert webui.held == (("style", "0.8"), "old")
-    new_hash = backend.learn(loras=["style"]).identity("lora", "style")
+    new_hash = backend.learn(Files(loras=["style"])).identity("lora", "style")
     assert (old_hash, new_hash) == ("aa11", "bb22")
     assert backend.call(WITH_LORA).pictures[0].png != old
 
@@ -178,12 +179,12 @@ def test_an_overwritten_embedding_is_noticed() -> None:
     backend = backend_over(webui)
     with_it = asking(prompt="a mug of brass")
     assert backend.inventory().identity("embedding", "brass") == "brass 1x768 step None"
-    assert backend.learn(embeddings=["brass", "nosuch"]).identity("embedding", "brass") == "aa11"
+    assert backend.learn(Files(embeddings=["brass", "nosuch"])).identity("embedding", "brass") == "aa11"
     old = backend.call(with_it).pictures[0].png
     webui.embeddings["brass"] = "bb22"
     with pytest.raises(WrongAnswer, match=r'embedding "brass" .* was overwritten since the run was planned. Start the run again'):
         backend.call(with_it)
-    assert backend.learn(embeddings=["brass"]).identity("embedding", "brass") == "bb22"
+    assert backend.learn(Files(embeddings=["brass"])).identity("embedding", "brass") == "bb22"
     assert backend.call(with_it).pictures[0].png != old
 
 

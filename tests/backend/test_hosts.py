@@ -10,6 +10,7 @@ import pytest
 
 from lib_extension.backend.backend import Backend
 from lib_extension.backend.errors import Missing, Refused, WrongAnswer
+from lib_extension.backend.hashes import Files
 from lib_extension.pictures.png import encode_base64
 from lib_extension.spec.calls import ModelEmbedding, ModelMask, ModelTags
 from lib_extension.spec.errors import BadRequest
@@ -123,7 +124,7 @@ def test_a_failing_unit_is_caught_on_every_host(host: Host) -> None:
         backend.call(replace(call, prompt="another"))
     assert len(webui.calls) == calls
     webui.forgets.clear()
-    backend.learn()  # as every run begins
+    backend.learn(Files())  # as every run begins
     assert backend.call(call).pictures
 
 
@@ -218,7 +219,7 @@ def test_hashes_are_learnt_from_smallest_pictures() -> None:
     webui = Misbehaving("reforge", loras={"style": LoraFile("aa11"), "broken": LoraFile("", readable=False)})
     backend = backend_over(webui)
     assert backend.inventory().identity("checkpoint", "mid") == "mid"
-    learnt = backend.learn(checkpoints=["mid", "mid2", "nosuch"], loras=["style", "broken"])
+    learnt = backend.learn(Files(checkpoints=["mid", "mid2", "nosuch"], loras=["style", "broken"]))
     assert len(learnt.identity("checkpoint", "mid") or "") == 10
     assert learnt.identity("lora", "style") == "aa11"
     assert learnt.identity("lora", "broken") == "broken"
@@ -314,7 +315,7 @@ def test_an_engine_says_who_it_is_and_answers_for_its_networks() -> None:
     assert (nothing.pictures, nothing.facts) == ((), {"found": 0, "boxes": []})
     assert backend.inventory().identity("network", "detector/face") == "aa11"
     assert backend.inventory().identity("network", "detector/hand") is None
-    assert backend.learn(checkpoints=["tiny"]).identity("checkpoint", "tiny") == "d3a68a9e49"
+    assert backend.learn(Files(checkpoints=["tiny"])).identity("checkpoint", "tiny") == "d3a68a9e49"
 
 
 def test_what_an_engine_has_not_installed_is_tried_elsewhere() -> None:

@@ -41,6 +41,22 @@ def test_hashes_are_those_of_infotexts(strict: Running, webui_models: Path) -> N
     assert told["checkpoints"] == {checkpoint: made[0]["hash"]}
 
 
+def test_hashes_of_vaes_and_upscalers_that_are_files(strict: Running, webui_models: Path) -> None:
+    files = {"vaes": webui_models / "VAE" / "soft.safetensors", "upscalers": webui_models / "ESRGAN" / "sharp.pth"}
+    for name, file in files.items():
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(name.encode())
+    strict.json("POST", "/sdapi/v1/refresh-checkpoints", {})
+    told = strict.json("POST", "/atelier-engine/v1/hashes", {"vaes": ["soft.safetensors"], "upscalers": ["sharp", "Lanczos"]})
+    for file in files.values():
+        file.unlink()
+    strict.json("POST", "/sdapi/v1/refresh-checkpoints", {})
+    assert isinstance(told, dict)
+    expected = {name: hashlib.sha256(name.encode()).hexdigest()[:10] for name in files}
+    assert told["vaes"] == {"soft.safetensors": expected["vaes"]}
+    assert told["upscalers"] == {"sharp": expected["upscalers"]}
+
+
 def test_an_unknown_file_is_named(strict: Running) -> None:
     answer = strict.client.post("/atelier-engine/v1/hashes", json={"loras": ["nosuch"]})
     assert answer.status_code == 404

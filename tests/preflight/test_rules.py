@@ -265,6 +265,13 @@ def test_networks_that_are_there_or_cannot_be_asked_for_are_no_finding():
     assert find(redraw("mask", mask={"kind": "background"}), inventories=FACES) == ()
 
 
+def test_what_the_helper_of_a_webui_lacks_is_told():
+    helped = at(host="a1111", networks=(Network("parts/parts", "bb22"),))
+    (finding,) = find(redraw("mask", mask={"kind": "detector", "model": "face_yolov8n"}), inventories=helped)
+    assert (finding.severity, finding.field) == ("error", "mask")
+    assert "detectors/ in the models folder" in finding.message
+
+
 def test_a_narrow_model_may_draw_at_any_size():
     inventories = at(checkpoints=INVENTORY.checkpoints[2:3], current="refine")
     assert find(base(width=128, height=128), inventories=inventories) == ()

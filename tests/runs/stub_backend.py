@@ -43,6 +43,7 @@ class Stub:
         self.padding = 0  # bytes that every picture is longer by
         self.embeddings: dict[str, str] = {}  # name to hash
         self.styles: dict[str, str] = {}  # name to prompt
+        self.networks = {"parts/parts": "0123456789ab"}
         self._at_once = 0
         self._log = log
         self._guard = threading.Lock()
@@ -113,7 +114,7 @@ class Stub:
         ]
         return {
             "/atelier-engine/v1/identity": {"software": "atelier-engine", "version": "stub", "device": "cpu", "precision": "fp32"},
-            "/atelier-engine/v1/mask-networks": {"parts/parts": "0123456789ab"},
+            "/atelier-engine/v1/mask-networks": self.networks,
             "/sdapi/v1/options": {"sd_model_checkpoint": self.checkpoints[0], "samples_format": "png"},
             "/sdapi/v1/scripts": {"txt2img": ["controlnet"], "img2img": ["controlnet"]},
             "/sdapi/v1/sd-models": models,

@@ -30,6 +30,8 @@ class Files:
     checkpoints: list[str] = field(default_factory=list)
     loras: list[str] = field(default_factory=list)
     embeddings: list[str] = field(default_factory=list)
+    vaes: list[str] = field(default_factory=list)
+    upscalers: list[str] = field(default_factory=list)
 
 
 async def identity(server: Here) -> dict[str, str]:
@@ -56,8 +58,11 @@ async def hashes(body: Files, server: Here) -> dict[str, Any]:
 def _hashes(body: Files, server: Server) -> dict[str, Any]:
     library = server.library
     embeddings = {found.stem: found for found in library.embeddings()}
+    upscalers = {found.stem: found for found in library.upscalers()}  # others than files are named, too
     return {
         "checkpoints": {name: library.checkpoint(name).short_hash for name in body.checkpoints},
         "loras": {name: network_hash(library.lora(name).path)[:NETWORK_DIGITS] for name in body.loras},
         "embeddings": {name: embeddings[name].sha256[:NETWORK_DIGITS] for name in body.embeddings if name in embeddings},
+        "vaes": {name: library.vae(name).short_hash for name in body.vaes},
+        "upscalers": {name: upscalers[name].short_hash for name in body.upscalers if name in upscalers},
     }
