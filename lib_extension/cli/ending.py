@@ -38,7 +38,8 @@ def _say_review(session: Session, run: Run, review: Review, options: argparse.Na
     """A choice that is waited for, with the files to look at and the command that makes it."""
     files = session.files_of(run)
     item = review.items[0] + 1
-    whose = f" of item {item}" if len(session.reviews(run.id)) > 1 else ""
+    told = ", ".join(f"{name} {value}" for name, value in review.labels.items() if isinstance(value, (str, int, float)))
+    whose = f" of item {item}{f' ({told:.120})' if told else ''}" if len(session.reviews(run.id)) > 1 else ""
     wanted = f"{review.keep} of " if review.keep else ""
     print(f"\n{review.stage}{whose} waits for a choice: {wanted}{len(review.candidates)} pictures")
     for number, candidate in enumerate(review.candidates, 1):

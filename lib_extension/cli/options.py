@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -96,9 +98,10 @@ def asked_by(session: Session, options: argparse.Namespace) -> Asked:
 
 
 def again(options: argparse.Namespace, *words: str) -> str:
-    """The command to type next, with this one's home."""
+    """The command to type next, with this one's home; names with spaces in them are quoted as the system's shell wants it."""
     home = [] if options.home == DEFAULT_HOME else ["--home", str(options.home)]
-    return " ".join(["python -m lib_extension", *words, *home])
+    quoted = subprocess.list2cmdline if os.name == "nt" else shlex.join
+    return f"python -m lib_extension {quoted([*words, *home])}"
 
 
 def _backends(specs: Sequence[str]) -> list[Backend]:

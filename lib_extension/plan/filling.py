@@ -16,7 +16,7 @@ from lib_extension.spec.errors import BadRequest, near_miss
 from lib_extension.spec.numbers_as_text import with_texts
 from lib_extension.spec.settings import to_json, with_fields
 from lib_extension.stages import read_stage
-from lib_extension.stages.patterns import PATTERN_NAMES
+from lib_extension.stages.patterns import PATTERN_NAMES, names_in_pattern
 from lib_extension.stages.recipe_form import stage_type
 from lib_extension.stages.stage import StageType
 
@@ -120,9 +120,11 @@ class Filler:
     def _refuse_unknown(self, items: Collection[Item]) -> None:
         """What a pattern may name is known before the stage fills it in; and what is one for all items cannot differ between them."""
         known = frozenset[str]().union(*(item.values for item in items))
-        for name in names_in([self._raw.get(field) for field in self.type.patterns]):
-            if name not in known and name not in PATTERN_NAMES:
-                raise unknown_variable(self.id, name, known | {*PATTERN_NAMES})
+        told = {*known, *PATTERN_NAMES, *(path for item in items for path in item.paths)}
+        for _, pattern in texts_in([self._raw.get(field) for field in self.type.patterns]):
+            for name in names_in_pattern(pattern):
+                if name not in told:
+                    raise unknown_variable(self.id, name, told)
         for name in self._raw.get("when", {}):
             if name not in known:
                 raise unknown_variable(self.id, name, known)

@@ -79,6 +79,6 @@ class Nodes:
 
 
 def label(item: Item, slot: Slot) -> dict[str, Any]:
-    """What is known of a taken picture by name: its item's variables, its stage and its place there."""
+    """What is known of a taken picture by name: its item's variables and paths, its stage and its place there."""
     told = {name: None if isinstance(value, str) and value.startswith(BLOB) else value for name, value in item.values.items()}
-    return {**told, "stage": slot.stage, "index": slot.position, "item": item.index}
+    return {**told, **item.paths, "stage": slot.stage, "index": slot.position, "item": item.index}

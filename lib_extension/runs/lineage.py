@@ -34,7 +34,7 @@ class Lineage(Settings):
     id: str = field("")
     stage: str = field("")
     items: list[int] = field([])  # of which it is, counted from 0
-    item: dict[str, Any] = field({})  # the variables of the first of them
+    item: dict[str, Any] = field({})  # the variables of the first of them, and the paths that it sets
     key: str = field("")
     index: int = field(0)
     seed: int | None = field(None)
@@ -64,7 +64,7 @@ def lineage_of(run: Run, plan: Plan, node: Node, result: Result, index: int, cho
         id=picture_id(node.key, index),
         stage=node.id,
         items=list(items[:_MOST_ANCESTORS]),
-        item=dict(plan.items[items[0]].values),
+        item={**plan.items[items[0]].values, **plan.items[items[0]].paths},
         key=node.key,
         index=index,
         seed=result.pictures[index].seed if index < len(result.pictures) else None,

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lib_extension.pictures.measure import size_of_file
-from lib_extension.plan.graph import BLOB, Item
 from lib_extension.runs.layout import Layout
 from lib_extension.runs.overview import Asked, Overview, Seen, Shown
 from lib_extension.runs.planning import Planned
 from lib_extension.runs.records import Run
 from lib_extension.runs.runner import Runner
 from lib_extension.session.brief import REVIEW
+from lib_extension.session.item_labels import labels_of
 from lib_extension.session.plans import Plans
 from lib_extension.session.told import Told, run_told
-
-_NOTHING = object()
 
 
 class Gallery:
@@ -53,7 +51,7 @@ class Gallery:
             "seed": shown.seed,
             "width": width,
             "height": height,
-            "labels": _shared([_labels(run, items[number]) for number in numbers if number < len(items)]),
+            "labels": labels_of(run, [items[number] for number in numbers if number < len(items)]),
             "file": layout.file(node, shown.index) if node is not None else "",
         }
 
@@ -62,16 +60,3 @@ def _listed(seen: Seen) -> Told:
     counts = {name: getattr(seen.counts, name) for name in ("total", "done", "failed", "left_out", "running", "left")}
     about = {"title": str(seen.run.recipe.get("title", "")), "cover": seen.cover or None}
     return run_told(seen.run) | about | {"counts": counts, "seconds": round(seen.counts.seconds, 1)}
-
-
-def _labels(run: Run, item: Item) -> Told:
-    """What the item has of its own: the values that its row and the axes set."""
-    names = {*run.recipe.get("axes", ()), *(name for row in run.recipe.get("rows", ())[:1000] for name in row)}
-    told = {name: value for name, value in {**item.values, **item.paths}.items() if name in names}
-    return {name: value[len(BLOB) :] if isinstance(value, str) and value.startswith(BLOB) else value for name, value in told.items()}
-
-
-def _shared(labels: Sequence[Told]) -> Told:
-    """What is the same for all items that a picture belongs to: a sheet of three products is of none of them."""
-    first, *others = labels or [{}]
-    return {name: value for name, value in first.items() if all(other.get(name, _NOTHING) == value for other in others)}

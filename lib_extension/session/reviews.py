@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lib_extension.runs.runner import Runner
+from lib_extension.session.item_labels import labels_of
 from lib_extension.spec.errors import BadRequest, NotFound
 
 
@@ -28,17 +29,20 @@ class Review:
     items: tuple[int, ...]  # counted from 0
     keep: int  # how many are to be chosen; 0: as many as one likes
     candidates: tuple[Candidate, ...]
+    labels: Mapping[str, Any] = field(default_factory=dict)  # what tells its items from the others
 
 
 def open_reviews(runner: Runner, run_id: str) -> list[Review]:
     """Those whose pictures are there, in the order of the stages and items."""
+    run = runner.ledger.runs.get(run_id)
     planned = runner.plan(run_id)
     found = []
     for node in planned.undecided:
         result = runner.ledger.results.get(node.key)
         if result is not None:
             candidates = tuple(Candidate(picture.blob, picture.seed, picture.facts) for picture in result.pictures)
-            found.append(Review(node.key, node.id, node.items, node.stage.keep, candidates))
+            labels = labels_of(run, [planned.plan.items[item] for item in node.items])
+            found.append(Review(node.key, node.id, node.items, node.stage.keep, candidates, labels))
     return found
 
 

@@ -1,4 +1,4 @@
-"""How do labels and file names tell pictures apart? Patterns with names in braces: {place}-{stage}-{index}.
+"""How do labels and file names tell pictures apart? Patterns with names in braces: {place}-{stage}-{index}-{stages.refine.steps}.
 
 A sheet or an export of a whole run is one for many items, so that the plan leaves such names to the stage, which has each picture's.
 """
@@ -16,8 +16,13 @@ Labels = Mapping[str, Any]
 OF_LABELS = ("stage", "index", "item")  # what every picture's labels tell besides its item's variables
 PATTERN_NAMES = (*OF_LABELS, "variables", "number", "size", "seed", "width", "height")  # what a pattern may name besides variables
 
-_NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
+_NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*)\}")  # a variable, or the path of a field that rows or axes set
 _LONGEST = 80  # characters of an item's text
+
+
+def names_in_pattern(pattern: str) -> list[str]:
+    """What it asks for, in order."""
+    return _NAME.findall(pattern)
 
 
 def fill_pattern(pattern: str, values: Labels) -> str:

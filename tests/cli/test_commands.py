@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -71,7 +72,7 @@ def test_from_a_plan_over_choices_to_pictures_and_back_to_the_recipe(call: Call,
     )
     status, printed, _ = call("run", recipe, "--backend", stub.url, "--set", "thing=ring", "--output", tmp_path / "out")
     assert status == exit_codes.WAITING
-    assert "pick of item 2 waits for a choice: 2 pictures\n  1: 01-base/002-1.png\n  2: 01-base/002-2.png\n" in printed
+    assert "pick of item 2 (place there) waits for a choice: 2 pictures\n  1: 01-base/002-1.png\n  2: 01-base/002-2.png\n" in printed
     assert re.search(r"\[1/3\] base: 2 of 2 in .*left", printed)
     assert call("choose", "latest", "pick", 2, "--item", 1)[0] == exit_codes.DONE
     assert "Go on: python -m lib_extension resume" in call("choose", "latest", "pick", 1)[1]
@@ -89,6 +90,20 @@ def test_from_a_plan_over_choices_to_pictures_and_back_to_the_recipe(call: Call,
     assert call("plan", picture, "--backend", stub.url, "--set", "thing=clock")[1].splitlines()[1] == (
         'base    item 1     will run  prompt "a ring here" → "a clock here"'
     )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="its shell quotes otherwise")
+def test_what_to_type_next_can_be_typed(call: Call, stub: Stub, recipe: Path, tmp_path: Path):
+    words = ("--axis", "stages.refine.denoising_strength=0.5", "--backend", stub.url)
+    recipe.write_text(recipe.read_text().replace("takes: pick", "takes: base"))
+    recipe.write_text(recipe.read_text() + "  - {id: out, type: export, takes: refine, name: 'a ring $x-{stages.refine.denoising_strength}'}\n")
+    call("run", recipe, *words, "--output", tmp_path / "out")
+    picture = tmp_path / "out/04-out/a ring $x-0.5.png"
+    printed = call("show", picture)[1]
+    assert "stages.refine.denoising_strength=0.5" in printed
+    typed = shlex.split(printed.splitlines()[-1])
+    assert typed[:6] == ["Make", "it", "again:", "python", "-m", "lib_extension"]
+    assert typed[6:8] == ["run", str(picture)]
 
 
 def test_programs_read_json(call: Call, stub: Stub, recipe: Path):

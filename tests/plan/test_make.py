@@ -292,6 +292,14 @@ class TestWholeRun:
         made = plan(stages, rows=[{"place": place, "title": "T"} for place in PLACES])
         assert [node.stage.heading for node in of(made, "sheet")] == [f"T, {place}" for place in PLACES]
 
+    def test_what_is_set_by_a_path_is_told_like_a_variable(self):
+        path = "stages.vary.denoising_strength"
+        stages = [base(), redraw("vary", "base"), {**self.sheet, "takes": ["vary"], "labels": f"{{{path}}}"}]
+        (sheet,) = of(plan(stages, axes={path: [0.3, 0.5]}), "sheet")
+        assert [label[path] for label in sheet.labels] == [0.3, 0.5]
+        with pytest.raises(BadRequest, match=r"uses \{stages.vary.denoising_strenght\}.* Did you mean"):
+            plan([*stages[:2], {**stages[2], "labels": "{stages.vary.denoising_strenght}"}], axes={path: [0.3, 0.5]})
+
     def test_a_label_that_nothing_has_is_refused_before_anything_runs(self):
         with pytest.raises(BadRequest, match=r'Stage "sheet" uses \{plcae\}.* Did you mean "place"'):
             plan([base(), redraw("vary", "base"), {**self.sheet, "labels": "{plcae} {index} {variables}"}], axes={"place": PLACES})

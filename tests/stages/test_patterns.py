@@ -14,11 +14,12 @@ from lib_extension.stages.patterns import fill_pattern, with_variables
         ("{place}-{stage}-{index}", "beach-base-2"),
         ("no names", "no names"),
         ("{none}|{a-b}", "|x"),
+        ("{stages.redraw.loras.0.weight}", "0.5"),
         ("{} { place } {1}", "{} { place } {1}"),
     ],
 )
 def test_filled(pattern: str, text: str):
-    assert fill_pattern(pattern, {"place": "beach", "stage": "base", "index": 2, "none": None, "a-b": "x"}) == text
+    assert fill_pattern(pattern, {"place": "beach", "stage": "base", "index": 2, "none": None, "a-b": "x", "stages.redraw.loras.0.weight": 0.5}) == text
 
 
 def test_a_value_is_not_a_pattern():
