@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from lib_extension.pictures.measure import size_of_file
 from lib_extension.runs.layout import Layout
 from lib_extension.runs.overview import Asked, Overview, Seen, Shown

@@ -95,8 +95,8 @@ def test_from_a_plan_over_choices_to_pictures_and_back_to_the_recipe(call: Call,
 @pytest.mark.skipif(os.name == "nt", reason="its shell quotes otherwise")
 def test_what_to_type_next_can_be_typed(call: Call, stub: Stub, recipe: Path, tmp_path: Path):
     words = ("--axis", "stages.refine.denoising_strength=0.5", "--backend", stub.url)
-    recipe.write_text(recipe.read_text().replace("takes: pick", "takes: base"))
-    recipe.write_text(recipe.read_text() + "  - {id: out, type: export, takes: refine, name: 'a ring $x-{stages.refine.denoising_strength}'}\n")
+    out = "  - {id: out, type: export, takes: refine, name: 'a ring $x-{stages.refine.denoising_strength}'}\n"
+    recipe.write_text(RECIPE.replace("takes: pick", "takes: base") + out)
     call("run", recipe, *words, "--output", tmp_path / "out")
     picture = tmp_path / "out/04-out/a ring $x-0.5.png"
     printed = call("show", picture)[1]

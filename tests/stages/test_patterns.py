@@ -19,7 +19,8 @@ from lib_extension.stages.patterns import fill_pattern, with_variables
     ],
 )
 def test_filled(pattern: str, text: str):
-    assert fill_pattern(pattern, {"place": "beach", "stage": "base", "index": 2, "none": None, "a-b": "x", "stages.redraw.loras.0.weight": 0.5}) == text
+    by_path = {"stages.redraw.loras.0.weight": 0.5}
+    assert fill_pattern(pattern, {"place": "beach", "stage": "base", "index": 2, "none": None, "a-b": "x", **by_path}) == text
 
 
 def test_a_value_is_not_a_pattern():
