@@ -9,9 +9,13 @@ export function Dialog({ title, onClose, wide = false, bare = false, children })
   const box = useRef(null);
   useEffect(() => {
     const before = document.activeElement;
-    box.current.showModal();
-    box.current.querySelector("[autofocus]")?.focus();
-    return () => before?.isConnected && before.focus({ preventScroll: true });
+    const dialog = box.current;
+    dialog.showModal();
+    dialog.querySelector("[autofocus]")?.focus();
+    return () => {
+      dialog.close(); // until then nothing below it can have the keyboard
+      if (before?.isConnected) before.focus({ preventScroll: true });
+    };
   }, []);
   const onKeyDown = (event) => {
     event.stopPropagation(); // Escape would stop the run, in the WebUI

@@ -18,7 +18,7 @@ import { t, tn } from "./words.mjs";
  *   root, schema: the whole schema, and the object's own in it;  value, onChange(next)
  *   path: where the value stands, as notes name it;  hidden: names that are shown elsewhere
  *   around: what fields may need to know, all optional
- *     {names(kind), sources: [{name, label, kind}], variables: [names], notes: {path: [{severity, message}]}, inherited: {name: value}, readOnly}
+ *     {names(kind), sources: [{name, label, kind}], variables: [names], notes: {path: [{severity, message}]}, inherited: {name: value}, readOnly, beside(given): what stands below a control}
  */
 export function Form({ root, schema, value, onChange, path = [], around = {}, hidden = [] }) {
   const found = resolve(root, schema);
@@ -84,6 +84,7 @@ export function Field({ root, name, schema, isRequired = false, value, onChange,
       }}
     />
     <${Control} ...${given} />
+    ${around.beside?.(given)}
     <${FieldNotes} notes=${notesAt(around, path, isLeaf(kind))} id=${id} />
   </div>`;
 }

@@ -7,8 +7,8 @@ import { resolve, strip } from "../schema.mjs";
 import { html, useEffect, useState } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
 import { loadMask } from "./loading.mjs";
+import { picturesOf } from "./pictures.mjs";
 
-const IS_ID = /^[0-9a-f]{64}$/;
 const WAYS = [["replace", "Take it"], ["add", "Add"], ["subtract", "Take away"], ["intersect", "Where both are"]];
 
 /** The schema of masks that are described, not named: of the first field of any stage that wants one. Null where there is none. */
@@ -65,12 +65,6 @@ export function AutomaticMask({ picture, size, onShow, onJoin, onClose }) {
       </div>
     </form>
   </aside>`;
-}
-
-/** Pictures that a mask may name: those that the recipe's inputs hold. */
-export function picturesOf({ recipe, inputs = {} }) {
-  const held = Object.entries(recipe?.inputs ?? {}).map(([name, declared]) => [name, inputs[name] ?? declared.default]);
-  return Object.fromEntries(held.filter(([, value]) => IS_ID.test(value ?? "")));
 }
 
 function startOf(root, schema) {

@@ -6,6 +6,7 @@ import { t } from "../words.mjs";
 import { AutomaticMask } from "./automatic.mjs";
 import { makeBoard } from "./board.mjs";
 import { loadMask, loadPicture } from "./loading.mjs";
+import { coverage } from "./mask.mjs";
 import { nextSize } from "./painting.mjs";
 import { maskFile } from "./png.mjs";
 import { Foot, Options, Tools } from "./tool-bars.mjs";
@@ -55,17 +56,19 @@ function Painter({ id, picture, mask, onSave, onCancel, onDirty }) {
       picture,
       mask,
       settings: () => ({ ...latest.current, moves: latest.current.isHeld || latest.current.tool === "move", erases: latest.current.erases && ["lasso", "fill"].includes(latest.current.tool) }),
-      onChange: (part) => setTold((all) => ({ ...all, ...part })),
+      onChange(part) {
+        onDirty(part.canUndo);
+        setTold((all) => ({ ...all, ...part }));
+      },
       onSize: (direction) => change({ size: nextSize(latest.current.size, direction, most) }),
     });
     made.show({ colours: { mask: [255, 45, 95], other: [40, 150, 255], ground: getComputedStyle(stage.current).backgroundColor } });
     board.current = made;
-    setTold((all) => ({ ...all, coverage: made.painting.mask.data.some(Boolean) ? -1 : 0 }));
+    setTold((all) => ({ ...all, coverage: coverage(mask) }));
     stage.current.querySelector("[tabindex]").focus({ preventScroll: true });
     return made.close;
   }, [picture, mask]);
   useEffect(() => board.current.redraw(), [settings]);
-  useEffect(() => onDirty(told.canUndo), [told.canUndo]);
 
   async function save() {
     if (isSaving) return;

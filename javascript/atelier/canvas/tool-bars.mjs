@@ -60,7 +60,7 @@ export function Foot({ told, picture, act, isSaving, onCancel }) {
     </span>
     <span class="atelier-paint-told atelier-muted">
       <span>${picture.width} × ${picture.height}</span>
-      <span role="status">${told.coverage >= 0 ? t("{part} % chosen", { part: (100 * told.coverage).toFixed(told.coverage > 0 && told.coverage < 0.1 ? 1 : 0) }) : ""}</span>
+      <span role="status">${t("{part} % chosen", { part: (100 * told.coverage).toFixed(told.coverage > 0 && told.coverage < 0.1 ? 1 : 0) })}</span>
     </span>
     <span class="atelier-paint-ends">
       <button type="button" class="atelier-button" onClick=${onCancel}>${t("Cancel")}</button>

@@ -3,7 +3,7 @@
 import { Axes } from "../catalogue/axes.mjs";
 import { ContactSheet } from "../catalogue/contact-sheet.mjs";
 import { Rows } from "../catalogue/rows.mjs";
-import { countItems, factorsOf, pathsOf } from "../catalogue/table.mjs";
+import { countItems, factorsOf, missingFiles, pathsOf } from "../catalogue/table.mjs";
 import { useCell } from "../cell.mjs";
 import { Icon } from "../icons.mjs";
 import { countNotes, notesOf, planLine } from "../refine/plan-words.mjs";
@@ -53,6 +53,7 @@ function Count({ app, draft }) {
   const said = draft.plan && planLine(draft.plan);
   const notes = Object.values(notesOf(draft.plan, draft.refusal)).flatMap((byPath) => Object.values(byPath).flat());
   const { errors } = countNotes(notesOf(draft.plan, draft.refusal));
+  const isMissing = missingFiles(draft.recipe, rows).length > 0; // which the table says, and where
   async function doing(work) {
     setBusy(true);
     try {
@@ -79,13 +80,13 @@ function Count({ app, draft }) {
     </div>
     <div class="atelier-run-buttons">
       ${run?.reviews?.length > 0 && html`<button type="button" class="atelier-button" data-look="primary" onClick=${() => app.open("review", { run: run.id })}><${Icon} name="eye" /> ${t("Choose")}</button>`}
-      ${isOpen && run.state !== "paused" && html`<button type="button" class="atelier-button" disabled=${isBusy} onClick=${() => steer("pause")}><${Icon} name="pause" /> ${t("Pause")}</button>`}
+      ${["new", "running"].includes(run?.state) && html`<button type="button" class="atelier-button" disabled=${isBusy} onClick=${() => steer("pause")}><${Icon} name="pause" /> ${t("Pause")}</button>`}
       ${run?.state === "paused" && html`<button type="button" class="atelier-button" disabled=${isBusy} onClick=${() => steer("resume")}><${Icon} name="play" /> ${t("Go on")}</button>`}
       ${isOpen && html`<button type="button" class="atelier-button" disabled=${isBusy} onClick=${() => steer("cancel")}>${t("Cancel")}</button>`}
       <button type="button" class="atelier-button atelier-go" data-look=${isOpen ? undefined : "primary"} disabled=${isBusy || !draft.recipe.stages?.length || (errors > 0 && Boolean(draft.refusal))} onClick=${start}><${Icon} name="play" /> ${tn("Run {count} item", "Run {count} items", items)}</button>
     </div>
   </section>
-  ${notes.length > 0 && html`<div class="atelier-card atelier-card-body">${notes.slice(0, 12).map((note) => html`<p class="atelier-note" data-severity=${note.severity} key=${note.message}><${Icon} name="alert" /> <span>${note.message}</span></p>`)}</div>`}`;
+  ${notes.length > 0 && !isMissing && html`<div class="atelier-card atelier-card-body">${notes.slice(0, 12).map((note) => html`<p class="atelier-note" data-severity=${note.severity} key=${note.message}><${Icon} name="alert" /> <span>${note.message}</span></p>`)}</div>`}`;
 }
 
 /** Whoever comes back sees the newest run of this recipe. */

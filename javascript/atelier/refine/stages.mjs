@@ -6,6 +6,7 @@ import { Dialog } from "../dialog.mjs";
 import { Icon } from "../icons.mjs";
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
+import { MaskTools } from "./mask-tools.mjs";
 import { runWatchOf } from "./run-watch.mjs";
 import { StageCard } from "./stage-card.mjs";
 import { freeName, schemaOf, sourcesAt, stageTypes, variablesOf, withCopy, withMoved, withName, withoutStage, withStage } from "./stage-edits.mjs";
@@ -72,8 +73,12 @@ export function Stages({ root, recipe, plan, notes }) {
 }
 
 function aroundOf(recipe, place, notes) {
-  return { id: ["stage", recipe.stages[place].id], depth: 1, inherited: recipe.settings ?? {}, sources: sourcesAt(recipe, place), variables: variablesOf(recipe), notes };
+  return { id: ["stage", recipe.stages[place].id], depth: 1, inherited: recipe.settings ?? {}, sources: sourcesAt(recipe, place), variables: variablesOf(recipe), notes, beside: besideOf(recipe.stages[place].id) };
 }
+
+/** A mask is looked at and drawn where it is set. */
+const besideOf = (stage) => ({ schema, path, value, label }) =>
+  schema["x-source"] === "mask" && path.length === 1 && html`<${MaskTools} stage=${stage} field=${path[0]} value=${value} label=${label} />`;
 
 function AddStage({ root, onAdd, onClose }) {
   return html`<${Dialog} title=${t("Add a stage")} wide onClose=${onClose}>

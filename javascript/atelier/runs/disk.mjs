@@ -51,7 +51,7 @@ function CleanUp({ used, onClose, onDone }) {
   const isNothing = found && found.runs.length === 0 && found.results === 0 && found.files === 0;
   return html`<${Dialog} title=${t("Clean up")} onClose=${onClose}>
     <dl class="atelier-figures">
-      ${[["Pictures", used.pictures], ["Thumbnails", used.thumbnails], ["What is known of runs", used.ledger], ["Free", used.free]].map(([word, count]) => html`<div key=${word}><dt class="atelier-muted">${t(word)}</dt><dd>${bytes(count)}</dd></div>`)}
+      ${[["Pictures", used.pictures], ["Thumbnails", used.thumbnails], ["History", used.ledger], ["Free", used.free]].map(([word, count]) => html`<div key=${word}><dt class="atelier-muted">${t(word)}</dt><dd>${bytes(count)}</dd></div>`)}
     </dl>
     <label><span class="atelier-label">${t("Runs that go too")}</span>
       <select class="atelier-input" value=${days} onChange=${(event) => setDays(event.target.value)}>${DAYS.map(([value, word]) => html`<option key=${value} value=${value}>${t(word)}</option>`)}</select>
