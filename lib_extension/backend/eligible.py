@@ -22,6 +22,11 @@ def why_not(call: Call, inventory: Inventory) -> str:
     return next(_lacking(call, inventory), "")
 
 
+def prompts_of(body: Txt2Img | Img2Img) -> str:
+    """All that it is drawn by: the second pass may have a prompt of its own."""
+    return f"{body.prompt} {body.hr_prompt}" if isinstance(body, Txt2Img) and body.enable_hr else body.prompt
+
+
 def loras_in(prompt: str) -> list[str]:
     """The names of the LoRAs that a prompt uses, each once."""
     return list(dict.fromkeys(name.strip() for name in _LORA.findall(prompt)))
@@ -47,7 +52,7 @@ def _generation(body: Txt2Img | Img2Img, inventory: Inventory) -> Iterator[str]:
     if vae not in NOTHING and vae not in inventory.named("vae"):
         yield f'there is no VAE "{vae}".{near_miss(vae, inventory.named("vae"))}'
     yield from _sampling(body, inventory)
-    for name in loras_in(f"{body.prompt} {getattr(body, 'hr_prompt', '')}"):
+    for name in loras_in(prompts_of(body)):
         if inventory.lora(name) is None:
             yield f'there is no LoRA "{name}".{near_miss(name, inventory.named("lora"))} Put the file into its Lora folder.'
     for name in body.styles or []:

@@ -10,7 +10,7 @@ import threading
 
 from PIL import ImageChops
 
-from lib_extension.backend.eligible import loras_in
+from lib_extension.backend.eligible import SAME_AS_FIRST, loras_in, prompts_of
 from lib_extension.backend.errors import Failed, Missing, WrongAnswer
 from lib_extension.backend.receipts import lora_hashes, lora_key, not_loaded
 from lib_extension.backend.returned import Returned
@@ -39,8 +39,9 @@ class Proofs:
             return
         title = _checkpoint_of(body, smallest)
         with self._lock:
-            for name in loras_in(body.prompt):
-                self._demand_lora(name, title, smallest)
+            for name in loras_in(prompts_of(body)):
+                drawn_with = title if name in loras_in(body.prompt) else _second_of(body, smallest) or title
+                self._demand_lora(name, drawn_with, smallest)
             for unit in _acting_units(body):
                 if (said := self._failing.get(_tried(unit, title))) is not None:
                     raise Missing(said)
@@ -116,6 +117,13 @@ class Proofs:
 
 def _checkpoint_of(body: Txt2Img | Img2Img, smallest: Smallest) -> str:
     found = smallest.inventory.checkpoint(str((body.override_settings or {}).get("sd_model_checkpoint") or ""))
+    return found.title if found else ""
+
+
+def _second_of(body: Txt2Img | Img2Img, smallest: Smallest) -> str:
+    """The title of a second pass's own checkpoint."""
+    name = body.hr_checkpoint_name if isinstance(body, Txt2Img) else None
+    found = smallest.inventory.checkpoint(name) if name and name not in SAME_AS_FIRST else None
     return found.title if found else ""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lib_extension.backend.eligible import SAME_AS_FIRST, loras_in
+from lib_extension.backend.eligible import SAME_AS_FIRST, loras_in, prompts_of
 from lib_extension.backend.errors import NotGuided, WasInterrupted, WrongAnswer
 from lib_extension.backend.returned import Returned
 from lib_extension.pictures.png import decode_picture
@@ -140,7 +140,7 @@ def scheduler_as_asked(asked: Asked, got: Returned) -> None:
 
 def loras_loaded(asked: Asked, got: Returned) -> None:
     """A LoRA that is missing or cannot be read is left out; "Lora hashes" tells which were found."""
-    wanted = loras_in(asked.body.prompt)
+    wanted = loras_in(prompts_of(asked.body))
     for fields in got.fields if wanted else ():
         told = lora_hashes(fields)
         for name in wanted:

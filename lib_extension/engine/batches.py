@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PIL import Image
 
 from lib_extension.engine.generated import Generated
 from lib_extension.engine.latents import decode
+from lib_extension.engine.loras import Prompt, hashes_told
 from lib_extension.engine.noise import Seeds
 from lib_extension.engine.prompt import split_and
 from lib_extension.engine.prompt_schedule import schedule
@@ -20,11 +21,14 @@ Sampler = Callable[[Batch], Sampled]
 Finish = Callable[[list[Image.Image]], list[Image.Image]]
 
 
-def make_batches(task: Task, sample: Sampler, finish: Finish = lambda pictures: pictures) -> Generated:
-    """Runs every batch. Strict raises Interrupted for a task that was stopped, and leaves out batches that were skipped."""
+def make_batches(task: Task, sample: Sampler, finish: Finish = lambda pictures: pictures, further: Sequence[Prompt] = ()) -> Generated:
+    """Runs every batch. Strict raises Interrupted for a task that was stopped, and leaves out batches that were skipped.
+
+    further: prompts beside the task's that `sample` draws by.
+    """
     asked, progress = task.asked, task.engine.progress
-    if task.prompt.hashes is not None:
-        task.facts["Lora hashes"] = task.prompt.hashes
+    if (hashes := hashes_told([task.prompt, *further])) is not None:
+        task.facts["Lora hashes"] = hashes
     if (mode := str(asked.options["emphasis"])) != "Original" and _has_brackets(task):
         task.facts["Emphasis"] = mode
     pictures: list[Image.Image] = []

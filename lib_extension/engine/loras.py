@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lib_extension.engine.prompt import ExtraNetwork, extra_networks, lora_tag
@@ -25,10 +26,11 @@ class Prompt:
         """Equal keys, equal weights in the networks."""
         return tuple((str(use.found.path), use.found.path.stat().st_mtime_ns, use.unet_weight, use.te_weight) for use in self.loras)
 
-    @property
-    def hashes(self) -> str | None:
-        """``Lora hashes`` of the infotext."""
-        return ", ".join(f"{use.found.stem}: {network_hash(use.found.path)[:12]}" for use in self.loras) or None
+
+def hashes_told(prompts: Iterable[Prompt]) -> str | None:
+    """``Lora hashes`` of the infotext, of all prompts that a picture is drawn by; None without LoRAs."""
+    used = {use.found.stem: use.found.path for prompt in prompts for use in prompt.loras}
+    return ", ".join(f"{name}: {network_hash(path)[:12]}" for name, path in used.items()) or None
 
 
 def read_prompt(prompt: str, library: Library, *, disabled: bool, lenient: bool) -> Prompt:

@@ -44,4 +44,4 @@ def txt2img(engine: Engine, request: Txt2Img) -> Generated:
             last = second_pass(task, second, batch, first.latents)
             return replace(last, left_out=first.left_out or last.left_out)
 
-        return make_batches(task, make)
+        return make_batches(task, make, further=[second.prompt] if second is not None else [])

@@ -196,6 +196,9 @@ class Misbehaving:
     def _pictures(self, body: dict[str, Any], checkpoint: Mapping[str, Any], job: str) -> dict[str, Any]:
         sampler, scheduler = self._sampler(str(body.get("sampler_name"))), self._scheduler(body.get("scheduler"))
         prompt, hashes, networks = self._networks(body.get("prompt", ""))
+        if body.get("enable_hr") and body.get("hr_prompt"):
+            _, further, acting = self._networks(body["hr_prompt"])
+            hashes, networks = hashes | further, [*networks, *acting]
         units, maps = self._units(body)
         count = body.get("n_iter", 1) * body.get("batch_size", 1)
         seeds = [body.get("seed", -1) + self.seed_shift + place for place in range(count)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -156,6 +156,36 @@ def test_masks_and_grids_between_the_pictures_are_told_from_them() -> None:
     assert webui.calls[0][1]["override_settings"]["return_mask"] is False
     webui.options["return_mask"] = False  # the backend's lists say otherwise, so nothing is sent against it
     assert [picture.png for picture in first.pictures] == [picture.png for picture in backend.call(body).pictures]
+
+
+SECOND = asking(enable_hr=True, hr_scale=2.0, denoising_strength=0.5, hr_upscaler="Latent", hr_prompt="a mug <lora:late:0.5>")
+
+
+@pytest.mark.parametrize(
+    ("late", "message"),
+    [
+        (None, 'no LoRA "late"'),
+        (LoraFile("cc33", readable=False), 'did not load the LoRA "late"'),
+        (LoraFile("cc33", fits=False), "changes nothing"),
+    ],
+)
+def test_a_lora_of_the_second_pass_alone_is_demanded_too(late: LoraFile | None, message: str) -> None:
+    webui = Misbehaving(loras={"late": LoraFile("cc33", "late")})
+    assert backend_over(webui).call(SECOND).pictures
+    webui = Misbehaving(loras={"late": late} if late else {})
+    with pytest.raises((WrongAnswer, Missing), match=message):
+        backend_over(webui).call(SECOND)
+    assert backend_over(webui).call(replace(SECOND, enable_hr=False)).pictures, "there is no second pass"
+
+
+def test_an_overwritten_lora_of_the_second_pass_is_noticed() -> None:
+    webui = Misbehaving(loras={"late": LoraFile("cc33", "old")})
+    backend = backend_over(webui)
+    backend.learn(Files(loras=["late"]))
+    backend.call(SECOND)
+    webui.loras["late"] = LoraFile("dd44", "new")
+    with pytest.raises(WrongAnswer, match=r'"late" .* was overwritten since the run was planned'):
+        backend.call(SECOND)
 
 
 def test_an_overwritten_lora_is_loaded_anew() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from importlib.metadata import version
 from pathlib import Path
 
@@ -55,6 +56,22 @@ def test_hashes_of_vaes_and_upscalers_that_are_files(strict: Running, webui_mode
     expected = {name: hashlib.sha256(name.encode()).hexdigest()[:10] for name in files}
     assert told["vaes"] == {"soft.safetensors": expected["vaes"]}
     assert told["upscalers"] == {"sharp": expected["upscalers"]}
+
+
+def test_loras_of_both_passes_are_told(strict: Running, webui_models: Path) -> None:
+    lora = webui_models / "Lora" / "tinylora.safetensors"
+    late = lora.with_name("late.safetensors")
+    late.write_bytes(lora.read_bytes())
+    strict.json("POST", "/sdapi/v1/refresh-loras", {})
+    body = {"steps": 1, "width": 64, "height": 64, "sampler_name": "Euler", "hr_scale": 1.5, "hr_upscaler": "Latent"}
+    second = {"enable_hr": True, "denoising_strength": 0.5, "hr_prompt": "a cat <lora:late:0.5>"}
+    hash = network_hash(lora)[:12]
+    for prompt, told in (("a cat", f"late: {hash}"), ("a cat <lora:tinylora:1>", f"tinylora: {hash}, late: {hash}")):
+        made = strict.json("POST", "/sdapi/v1/txt2img", {**body, **second, "prompt": prompt})
+        assert isinstance(made, dict)
+        assert json.loads(made["info"])["extra_generation_params"]["Lora hashes"] == told
+    late.unlink()
+    strict.json("POST", "/sdapi/v1/refresh-loras", {})
 
 
 def test_an_unknown_file_is_named(strict: Running) -> None:
