@@ -28,7 +28,7 @@ class Entrance(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whatever it is that is asked for there."""
-        path = scope.get("path", "") if scope["type"] == "http" else ""
+        path = _path(scope) if scope["type"] == "http" else ""
         return (Match.FULL if path == PREFIX or path.startswith(f"{PREFIX}/") else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,7 +39,7 @@ class Entrance(BaseRoute):
             inner = self._inner or await asyncio.to_thread(self._make)
         except Exception as error:  # the top: whatever it was, the page gets JSON
             inner = error_answer(error)
-        await inner(scope, receive, send)
+        await inner({**scope, "path": _path(scope), "root_path": ""}, receive, send)
 
     def url_path_for(self, *names: Any, **parameters: Any) -> Any:
         """None of our addresses has a name."""
@@ -61,3 +61,9 @@ class Entrance(BaseRoute):
                 inner.include_router(router)
                 self._inner = inner
             return self._inner
+
+
+def _path(scope: Scope) -> str:
+    """Without what --subpath put before it: newer servers do so, and older frameworks do not expect it."""
+    path, root = scope["path"], scope.get("root_path", "").rstrip("/")
+    return path[len(root) :] if root and path.startswith(f"{root}{PREFIX}") else path

@@ -15,6 +15,7 @@ from lib_extension.ui.residence import Residence
 
 TITLE, ID = "Atelier", "atelier"
 _WAIT = "Atelier is being loaded."
+_ASKS = "Your browser asks for the name and the password of --api-auth."
 
 
 def make(residence: Residence, files: UiFiles, foreign: Mapping[str, Any]) -> list[tuple[Any, str, str]]:
@@ -30,6 +31,7 @@ def make(residence: Residence, files: UiFiles, foreign: Mapping[str, Any]) -> li
 
 def _root(version: str) -> str:
     """Where --api-auth is all that there is, the browser asks for its pair: not before the tab is looked at."""
-    told = {"host": "webui", "modules": f"atelier/v1/ui/{version}/main.mjs", "when": "shown" if facts.credentials() else "loaded"}
+    asks = bool(facts.credentials())
+    told = {"host": "webui", "modules": f"atelier/v1/ui/{version}/main.mjs", "when": "shown" if asks else "loaded"}
     data = " ".join(f'data-{name}="{escape(value)}"' for name, value in told.items())
-    return f'<div id="atelier_root" class="atelier" {data}><p role="status">{_WAIT}</p></div>'
+    return f'<div id="atelier_root" class="atelier" {data}><p role="status">{_ASKS if asks else _WAIT}</p></div>'
