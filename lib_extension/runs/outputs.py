@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from lib_extension.pictures.file_texts import kind_of, without_texts
-from lib_extension.plan.graph import Node, Plan
+from lib_extension.plan.graph import Node, Plan, Source
 from lib_extension.runs.blobs import Blobs
+from lib_extension.runs.history import History
 from lib_extension.runs.layout import Layout
 from lib_extension.runs.ledger import Ledger
 from lib_extension.runs.lineage import Lineage, lineage_of, lineage_text, with_lineage
@@ -43,6 +44,7 @@ class Outputs:
         self._blobs = blobs
         self._private = private
         self._choices = ledger.runs.choices(run.id)
+        self._history = History(plan, ledger)
 
     def write(self, folder: Path) -> list[str]:
         """Write all files that can be made now, and take away what an earlier run left in the folder; their names.
@@ -83,21 +85,20 @@ class Outputs:
         about: dict[str, Any] = {"made_by": "Atelier", "files": list(told)}
         if self._private:
             return about
-        run = self.run
-        asked = {"run": run.id, "recipe": run.recipe, "values": run.values, "inputs": run.pictures, "backends": run.backends}
-        return {**about, **asked}
+        return {**about, **self._asked()}
 
     def _exported(self, node: Node, result: Result) -> Iterator[OutputFile]:
         """What an export made: its pictures with their lineage, then its manifest with their hashes as they are now."""
         folder = self.layout.export_folder(node)
         made_from = {path: index for index, picture in enumerate(result.pictures) for path in picture.facts.get(FILES, ())}
+        sources = {path: node.taken[index] for path, index in made_from.items()}
         lineages = [self._lineage(node, result, index) for index in range(max(1, len(result.pictures)))]
         hashes: dict[str, str] = {}
         tells = self._private or getattr(node.stage, "metadata", True)
         for path, stored in sorted(result.files.items(), key=lambda file: file[0].endswith(".json")):
             content, lineage = self._blobs.get(stored.blob), lineages[made_from.get(path, 0)]
             if not kind_of(content):
-                content = self._manifest_of_export(content, hashes)
+                content = self._manifest_of_export(content, hashes, sources if tells else {})
             elif tells:
                 content = self._told(content, lineage)
                 hashes[stored.blob] = hashlib.sha256(content).hexdigest()
@@ -106,13 +107,22 @@ class Outputs:
             if tells and not self._private and kind_of(content) in ("JPEG", "WEBP"):
                 yield self._file(f"{name}.json", lineage_text(lineage).encode(), node, lineage)
 
-    def _manifest_of_export(self, content: bytes, hashes: Mapping[str, str]) -> bytes:
+    def _manifest_of_export(self, content: bytes, hashes: Mapping[str, str], sources: Mapping[str, Source]) -> bytes:
+        """With the seeds and scores behind each picture, and what the run was asked: by itself it says how they were made."""
         told = json.loads(content)
         for entry in told.get("files", []):
             entry["sha256"] = hashes.get(entry["sha256"], entry["sha256"])
         if self._private:
             told["files"] = [{name: entry[name] for name in _TOLD_TO_ALL if name in entry} for entry in told.get("files", [])]
+        elif sources:
+            for entry in told.get("files", []):
+                entry |= self._history.of(sources[entry["file"]]) if entry.get("file") in sources else {}
+            told |= self._asked()
         return as_file(told)
+
+    def _asked(self) -> dict[str, Any]:
+        run = self.run
+        return {"run": run.id, "recipe": run.recipe, "values": run.values, "inputs": run.pictures, "backends": run.backends}
 
     def _lineage(self, node: Node, result: Result, index: int) -> Lineage:
         return lineage_of(self.run, self.plan, node, result, index, self._choices)

@@ -69,6 +69,33 @@ def test_each_exported_picture_tells_its_own_item(tmp_path: Path):
             assert told.seed == 5 + told.index % 2
 
 
+def test_an_exports_manifest_alone_says_how_a_picture_was_made(tmp_path: Path):
+    stages = [
+        {"id": "scene", "type": "txt2img", "prompt": "a beach", "seed": 11},
+        {"id": "product", "type": "img2img", "takes": "scene", "seed": 23, "batch_size": 3, "denoising_strength": 0.5},
+        {"id": "pick", "type": "review", "takes": "product", "scores": [{"kind": "sharpness"}], "auto": "top 2"},
+        {"id": "print", "type": "upscale", "takes": "pick", "upscaler": "Lanczos", "scale": 2},
+        {"id": "out", "type": "export", "takes": "print", "name": "{index}"},
+        {"id": "silent", "type": "export", "takes": "print", "name": "{index}", "metadata": False},
+    ]
+    with running_stub() as stub, room(tmp_path / "home", stub.url) as session:
+        run = carry_out(session, Asked(recipe=recipe(*stages)))
+        assert run.state == "done", run.message
+        review = next(node for node in session.ledger.nodes(run.id) if node.stage == "pick")
+        judged = session.ledger.results.get(review.key)
+        chosen = session.ledger.runs.choices(run.id)[review.key]
+        session.write_outputs(run, tmp_path / "out")
+        session.write_outputs(run, tmp_path / "private", private=True)
+    assert judged is not None
+    told = json.loads((tmp_path / "out/05-out/manifest.json").read_text())
+    assert [entry["seeds"] for entry in told["files"]] == [{"product": [23 + place], "scene": [11]} for place in chosen]
+    assert [entry["scores"] for entry in told["files"]] == [{"pick": [dict(judged.pictures[place].facts)]} for place in chosen]
+    assert (told["run"], told["recipe"]["name"]) == (run.id, "test")
+    for hidden in ("out/06-silent/manifest.json", "private/05-out/manifest.json"):
+        text = (tmp_path / hidden).read_text()
+        assert not any(word in text for word in ('"seeds"', '"scores"', '"recipe"')), hidden
+
+
 def test_no_file_of_an_export_takes_the_place_of_another_one(tmp_path: Path):
     """Two exports of one run with the same names, and an export of each item whose names do not tell the items apart."""
     exports = [
