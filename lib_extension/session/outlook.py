@@ -55,6 +55,7 @@ class InputFacts:
     def __init__(self, asked: Asked, blobs: Blobs, known: dict[str, PictureFacts]) -> None:
         """`known`: of pictures that were looked at before; what is found is added."""
         self._given = {hashlib.sha256(data).hexdigest(): data for data in asked.pictures.values() if isinstance(data, bytes)}
+        self._names = {hashlib.sha256(one).hexdigest() if isinstance(one, bytes) else one: name for name, one in asked.pictures.items()}
         self._blobs = blobs
         self._known = known
 
@@ -74,4 +75,5 @@ class InputFacts:
             data = self._given.get(sha256) or self._blobs.get(sha256)
         except LostBlob:
             return None
-        return picture_facts(open_picture(data, what="A picture that goes in"))
+        what = f'The picture "{self._names[sha256]}"' if sha256 in self._names else "A picture that goes in"
+        return picture_facts(open_picture(data, what=what))

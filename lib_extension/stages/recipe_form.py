@@ -196,7 +196,7 @@ def _refuse_bad_references(recipe: Recipe, stages: Sequence[_Named]) -> None:
                 kind = recipe.inputs[name].type
                 raise BadRequest(f'stages.{stage.id} {verb} "{name}", an input of type {kind}; only image and mask inputs have pictures.')
             if name not in by_id:
-                guess = near_miss(name, [*earlier, *pictures])
+                guess = near_miss(name, [*pictures, *(by_id.keys() - {stage.id})])
                 raise BadRequest(f'stages.{stage.id} {verb} "{name}", which is no stage and no picture input.{guess}')
             if circle := _way(by_id, name, stage.id):
                 raise BadRequest(f"Stages need each other in a circle: {' → '.join((stage.id, *circle))}. One of them must do without.")

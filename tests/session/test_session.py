@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,11 @@ import pytest
 from lib_extension.session.asked import Asked
 from lib_extension.session.outlook import PreflightRefused
 from lib_extension.session.reviews import Candidate, Review, find_review, places_of
-from lib_extension.spec.errors import BadRequest, NotFound
+from lib_extension.spec.errors import AtelierError, BadRequest, NotFound
+from tests.pictures.test_png import png
 from tests.runs.stub_backend import running_stub
 from tests.runs.workshop import chain, recipe
-from tests.session.rooms import carry_out, places, room
+from tests.session.rooms import DRAWING, carry_out, places, room
 
 REVIEW = Review("k", "pick", (0,), 0, tuple(Candidate(blob, None, {}) for blob in ("abcdef01", "abcdef02", "bbbbbb03")))
 
@@ -34,6 +36,21 @@ def test_what_preflight_refuses_is_not_even_written_down(tmp_path: Path):
             session.add(Asked(recipe=chain(1, s0={"sampler_name": "Eule"})))
         assert [(finding.severity, finding.stage, finding.field) for finding in refused.value.findings] == [("error", "s0", "sampler_name")]
         assert session.ledger.runs.all() == []
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"no picture", 'The picture "poses/back.png" is not a whole picture of a known kind'),
+        (DRAWING[:-40], 'The picture "poses/back.png" is not a whole picture'),
+        (base64.b64decode(png(60_000, 60_000, b"")), 'The picture "poses/back.png" has too many pixels; 64 megapixels is the most'),
+    ],
+)
+def test_a_picture_that_cannot_go_in_is_named(tmp_path: Path, data: bytes, message: str):
+    rows = [{"drawing": "poses/back.png"}]
+    redrawn = recipe({"id": "a", "type": "img2img", "takes": "drawing"}, inputs={"drawing": {"type": "image"}}, rows=rows)
+    with running_stub() as stub, room(tmp_path, stub.url) as session, pytest.raises(AtelierError, match=message):
+        session.add(Asked(recipe=redrawn, pictures={"poses/back.png": data}))
 
 
 def test_preflight_goes_by_what_the_backend_has_now(tmp_path: Path):

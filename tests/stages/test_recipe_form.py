@@ -106,6 +106,10 @@ def test_what_was_given_is_not_changed():
             recipe({"id": "a", "type": "img2img", "takes": "bas"}),
             'takes "bas", which is no stage and no picture input. Did you mean "base"?',
         ),
+        (
+            recipe({"id": "bass", "type": "img2img", "takes": "larg"}, {"id": "large", "type": "upscale", "takes": "base"}),
+            'stages.bass takes "larg", which is no stage and no picture input. Did you mean "large"?',
+        ),
         (recipe({"id": "a", "type": "img2img", "takes": "a"}), "in a circle: a → a"),
         (
             recipe({"id": "a", "type": "img2img", "takes": "b"}, {"id": "b", "type": "inpaint", "takes": "base", "mask": "a"}),
