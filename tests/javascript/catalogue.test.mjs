@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cellsOf, combinations, isForEach, placeOfItem, stageToShow } from "../../javascript/atelier/catalogue/sheet-places.mjs";
+import { cellsOf, combinations, isForEach, placeOfItem, stageToShow, valuesOfItem } from "../../javascript/atelier/catalogue/sheet-places.mjs";
 import { columnsOf, countItems, csvOf, factorsOf, kindOfColumn, matched, missingFiles, offered, pathsOf, valueOf, withCell, withoutColumn } from "../../javascript/atelier/catalogue/table.mjs";
 
 const ID = "a".repeat(64);
@@ -61,6 +61,8 @@ test("items stand by rows and axes, the last axis fastest", () => {
   assert.deepEqual(placeOfItem(1, 6), { row: 0, column: 0 });
   assert.deepEqual(placeOfItem(9, 6), { row: 1, column: 2 });
   assert.deepEqual(combinations({}), [{}]);
+  assert.deepEqual(valuesOfItem({ rows: [{ text: "a" }, { text: "b" }], axes }, 9), { text: "b", place: "beach", light: "dark" });
+  assert.deepEqual(valuesOfItem({}, 1), {});
 });
 
 test("a cell has its item's pictures, and the worst that befell it", () => {

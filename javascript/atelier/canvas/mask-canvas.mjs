@@ -44,7 +44,7 @@ function Painter({ id, picture, mask, onSave, onCancel, onDirty }) {
   const [told, setTold] = useState({ zoom: 1, canUndo: false, canRedo: false, coverage: 0 });
   const [isAlone, setAlone] = useState(false);
   const [isFinding, setFinding] = useState(false);
-  const [isSaving, setSaving] = useState(false);
+  const [saving, setSaving] = useState({ isBusy: false, problem: "" });
   const stage = useRef(null);
   const board = useRef(null);
   const latest = useRef(settings);
@@ -71,12 +71,13 @@ function Painter({ id, picture, mask, onSave, onCancel, onDirty }) {
   useEffect(() => board.current.redraw(), [settings]);
 
   async function save() {
-    if (isSaving) return;
-    setSaving(true);
+    if (saving.isBusy) return;
+    setSaving({ isBusy: true, problem: "" });
     try {
       await onSave(await maskFile(mask));
-    } finally {
-      setSaving(false);
+      setSaving({ isBusy: false, problem: "" });
+    } catch (problem) {
+      setSaving({ isBusy: false, problem: problem.message });
     }
   }
 
@@ -107,7 +108,7 @@ function Painter({ id, picture, mask, onSave, onCancel, onDirty }) {
       onJoin=${(other, way) => board.current.join(other, way)}
       onClose=${() => (board.current.show({ other: null }), setFinding(false))}
     />`}
-    <${Foot} ...${{ told, picture, act, isSaving, onCancel }} />
+    <${Foot} ...${{ told, picture, act, saving, onCancel }} />
   </div>`;
 }
 

@@ -8,13 +8,12 @@ import { MaskCanvas } from "./mask-canvas.mjs";
 
 /** As MaskCanvas, in a dialog. */
 export function MaskDialog({ picture, mask, onSave, onClose }) {
-  const { confirm, toast } = useApp();
+  const { confirm } = useApp();
   const isChanged = useRef(false);
   async function close() {
     if (!isChanged.current || (await confirm(t("What you have drawn is lost then."), { yes: t("Leave it"), title: t("Close without keeping the mask?"), danger: true }))) onClose();
   }
-  const save = (file) => Promise.resolve(onSave(file)).catch((problem) => toast(problem.message, { kind: "error" }));
   return html`<${Dialog} title=${t("Draw the mask")} bare onClose=${close}>
-    <${MaskCanvas} picture=${picture} mask=${mask} onSave=${save} onCancel=${close} onDirty=${(is) => (isChanged.current = is)} />
+    <${MaskCanvas} picture=${picture} mask=${mask} onSave=${onSave} onCancel=${close} onDirty=${(is) => (isChanged.current = is)} />
   </${Dialog}>`;
 }

@@ -50,7 +50,7 @@ export function Options({ settings, most, change, act, told, isAlone, isFinding 
   </div>`;
 }
 
-export function Foot({ told, picture, act, isSaving, onCancel }) {
+export function Foot({ told, picture, act, saving, onCancel }) {
   return html`<footer class="atelier-paint-foot">
     <span class="atelier-row-tight atelier-paint-zooms">
       <${Act} word="smaller" icon="minus" label=${t("Smaller")} keys="-" act=${act} />
@@ -58,13 +58,15 @@ export function Foot({ told, picture, act, isSaving, onCancel }) {
       <${Act} word="larger" icon="add" label=${t("Larger")} keys="+" act=${act} />
       <${Act} word="fit" icon="full" label=${t("Show all of it")} keys="0" act=${act} />
     </span>
-    <span class="atelier-paint-told atelier-muted">
-      <span>${picture.width} × ${picture.height}</span>
-      <span role="status">${t("{part} % chosen", { part: (100 * told.coverage).toFixed(told.coverage > 0 && told.coverage < 0.1 ? 1 : 0) })}</span>
-    </span>
+    ${saving.problem
+      ? html`<p class="atelier-note" data-severity="error" role="alert"><${Icon} name="alert" /> <span>${saving.problem}</span></p>`
+      : html`<span class="atelier-paint-told atelier-muted">
+          <span>${picture.width} × ${picture.height}</span>
+          <span role="status">${t("{part} % chosen", { part: (100 * told.coverage).toFixed(told.coverage > 0 && told.coverage < 0.1 ? 1 : 0) })}</span>
+        </span>`}
     <span class="atelier-paint-ends">
       <button type="button" class="atelier-button" onClick=${onCancel}>${t("Cancel")}</button>
-      <button type="button" class="atelier-button" data-look="primary" disabled=${isSaving} title=${t("Keep the mask (Ctrl+Enter)")} onClick=${() => act("save")}>${t("Keep the mask")}</button>
+      <button type="button" class="atelier-button" data-look="primary" disabled=${saving.isBusy} title=${t("Keep the mask (Ctrl+Enter)")} onClick=${() => act("save")}>${t("Keep the mask")}</button>
     </span>
   </footer>`;
 }

@@ -8,7 +8,7 @@ import { isEnded, keyOf, runWatchOf } from "../refine/run-watch.mjs";
 import { Lightbox } from "../refine/viewer.mjs";
 import { html, useEffect, useState } from "../vendor/htm-preact.mjs";
 import { t, tn } from "../words.mjs";
-import { cellsOf, combinations, isForEach, placeOfItem, stageToShow } from "./sheet-places.mjs";
+import { cellsOf, combinations, isForEach, placeOfItem, stageToShow, valuesOfItem } from "./sheet-places.mjs";
 import { countItems } from "./table.mjs";
 
 const IS_ID = /^[0-9a-f]{64}$/;
@@ -56,7 +56,7 @@ export function ContactSheet() {
     </header>
     ${isForEach(stages, name, items) && combinations(recipe.axes ?? {}).length <= WIDEST && items > 1
       ? html`<${Matrix} recipe=${recipe} items=${items} ...${shared} />`
-      : html`<div class="atelier-sheet-flow">${Object.keys(cells).map((item) => html`<figure key=${item}><${ItemCell} item=${Number(item)} cell=${cells[item]} ...${shared} /><figcaption class="atelier-muted">${captionOf(cells[item])}</figcaption></figure>`)}</div>`}
+      : html`<div class="atelier-sheet-flow">${Object.keys(cells).map((item) => html`<figure key=${item}><${ItemCell} item=${Number(item)} cell=${cells[item]} ...${shared} /><figcaption class="atelier-muted">${labelsOf({ labels: valuesOfItem(recipe, Number(item)) })}</figcaption></figure>`)}</div>`}
     ${open && html`<${Lightbox} picture=${open} other=${null} onStep=${(along) => step(along)} onCompare=${() => {}} onClose=${() => setOpen(null)} />`}
   </section>`;
 }
@@ -91,7 +91,8 @@ function ItemCell({ item, cell, retry, onOpen, isBusy }) {
   const [first] = pictures;
   if (first) {
     const label = t("Item {item}: {labels}", { item, labels: labelsOf(first) });
-    return html`<button type="button" class="atelier-sheet-cell" aria-label=${label} title=${labelsOf(first)} onClick=${() => onOpen(first)}>
+    return html`<button type="button" class="atelier-sheet-cell" title=${labelsOf(first)} onClick=${() => onOpen(first)}>
+      <span class="atelier-hidden">${label}</span>
       <img src=${api.thumbnail(first.id, 256)} alt="" loading="lazy" decoding="async" />
       ${pictures.length > 1 && html`<span class="atelier-badge">${pictures.length}</span>`}
     </button>`;
@@ -103,10 +104,6 @@ function ItemCell({ item, cell, retry, onOpen, isBusy }) {
     </div>`;
   }
   return html`<div class="atelier-sheet-cell" data-state=${isBusy ? "coming" : "none"}><span class="atelier-hidden">${isBusy ? t("To come") : t("Nothing")}</span></div>`;
-}
-
-function captionOf({ pictures, node }) {
-  return (pictures[0] && labelsOf(pictures[0])) || (node ? node.place : "");
 }
 
 /** The whole run: its recipe once, its stage instances again whenever another number of them has failed, and at its end. */

@@ -75,7 +75,7 @@ export function Rows({ recipe, names, onChange }) {
     ${columns.length > 0 &&
     html`<div class="atelier-table-box"><table class="atelier-table" onKeyDown=${goDown}>
       <thead><tr><th scope="col"><span class="atelier-hidden">${t("Row")}</span></th>
-        ${columns.map((name) => html`<th scope="col" key=${name}><span>${recipe.inputs?.[name]?.label || shortName(name)}</span><button type="button" class="atelier-tiny" title=${name} aria-label=${t("Without the column {name}", { name })} onClick=${() => (setMore(more.filter((one) => one !== name)), onChange(withoutColumn(rows, name).filter((row, _, all) => Object.keys(row).length > 0 || all.length === 1)))}><${Icon} name="close" /></button></th>`)}<th></th>
+        ${columns.map((name) => html`<th scope="col" key=${name}><span>${recipe.inputs?.[name]?.label || shortName(name)}</span><button type="button" class="atelier-tiny" title=${name} aria-label=${t("Without the column {name}", { name })} onClick=${() => (setMore(more.filter((one) => one !== name)), onChange(withoutColumn(rows, name).filter((row, _, all) => Object.keys(row).length > 0 || all.length === 1)))}><${Icon} name="close" /></button></th>`)}<td></td>
       </tr></thead>
       <tbody>
         ${rows.slice(0, shown).map(

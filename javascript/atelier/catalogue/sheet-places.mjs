@@ -10,6 +10,13 @@ export function placeOfItem(item, across) {
   return { row: Math.floor((item - 1) / across), column: (item - 1) % across };
 }
 
+/** What an item's row and its combination of the axes' values say of it. */
+export function valuesOfItem({ rows = [], axes = {} }, item) {
+  const across = combinations(axes);
+  const { row, column } = placeOfItem(item, across.length);
+  return { ...rows[row], ...across[column] };
+}
+
 /** What each item has of a stage: {item: {pictures, node}}. pictures: GET …/pictures of the stage; nodes: the run's stage instances of it. */
 export function cellsOf(pictures, nodes) {
   const cells = {};

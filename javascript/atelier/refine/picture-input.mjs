@@ -59,7 +59,7 @@ export function PictureInput({ id, label, kind, value, isOwn, onChange }) {
       ${kind === "mask" && html`<button type="button" class="atelier-tiny" title=${t("Draw")} aria-label=${t("{label}: draw", { label })} onClick=${() => setDrawing(true)}><${Icon} name="edit" /></button>`}
       ${isOwn && html`<button type="button" class="atelier-tiny" title=${t("Remove")} aria-label=${t("Without {name}", { name: label })} onClick=${() => onChange(undefined)}><${Icon} name="close" /></button>`}
     </div>
-    ${isDrawing && html`<${DrawMask} mask=${picture} onClose=${() => setDrawing(false)} onSave=${async (blob) => (await take(blob), setDrawing(false))} />`}
+    ${isDrawing && html`<${DrawMask} mask=${picture} onClose=${() => setDrawing(false)} onSave=${async (file) => (onChange((await app.api.upload(file)).id), setDrawing(false))} />`}
   </div>`;
 }
 

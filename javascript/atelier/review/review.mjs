@@ -22,7 +22,7 @@ export function Review({ run, review, onDone, about = "" }) {
   useEffect(() => {
     if (!focusAt.current) return;
     focusAt.current = false;
-    (compared ? pair.current : grid.current?.children[choice.at])?.focus();
+    (compared ? pair.current : grid.current?.children[choice.at]?.firstElementChild)?.focus();
   });
 
   const decision = decided(choice, pictures.length, keep);
@@ -51,7 +51,7 @@ export function Review({ run, review, onDone, about = "" }) {
   function onKeyDown(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select")) return;
     const number = /^[1-9]$/.test(event.key) ? Number(event.key) : 0;
-    const isButton = event.target.matches("button:not([role=option])");
+    const isButton = event.target.matches("button:not(.atelier-candidate-face)");
     if (number) number <= pictures.length && pick(number);
     else if (compared && event.key === "Escape") compare();
     else if (compared && /^Arrow(Left|Right)$/.test(event.key)) setCompared({ ...compared, other: next(compared.other, event.key === "ArrowRight" ? 1 : -1, pictures.length, choice.at) });
@@ -81,7 +81,7 @@ export function Review({ run, review, onDone, about = "" }) {
     </header>
     ${compared
       ? html`<${Pair} left=${card(pictures[choice.at])} right=${card(pictures[compared.other])} isSlider=${compared.isSlider} onSlider=${() => setCompared({ ...compared, isSlider: !compared.isSlider })} pick=${pick} box=${pair} />`
-      : html`<div class="atelier-candidates" role="listbox" aria-multiselectable=${keep !== 1} aria-label=${t("Candidates")} ref=${grid} data-few=${pictures.length <= 4 || undefined}>
+      : html`<div class="atelier-candidates" role="group" aria-label=${t("Candidates")} ref=${grid} data-few=${pictures.length <= 4 || undefined}>
           ${pictures.map((picture, place) => html`<${Candidate} key=${picture.number} ...${card(picture)} isEntry=${place === choice.at} onPick=${() => (go(place), pick(picture.number))} onReject=${() => (go(place), reject(picture.number))} onFocus=${() => choice.at !== place && setChoice((now) => ({ ...now, at: place }))} />`)}
         </div>`}
   </section>`;
@@ -89,12 +89,14 @@ export function Review({ run, review, onDone, about = "" }) {
 
 function Candidate({ picture, isPicked, isRejected, isBest, isEntry, onPick, onReject, onFocus }) {
   const { api } = useApp();
-  const label = [t("Picture {number}", picture), isBest && t("best score"), scoresOf(picture).map(([name, value]) => `${name} ${value}`).join(", "), isRejected && t("turned down")].filter(Boolean).join(", ");
-  return html`<div class="atelier-candidate" role="option" aria-selected=${isPicked} aria-label=${label} tabindex=${isEntry ? 0 : -1} data-rejected=${isRejected || undefined} onClick=${onPick} onFocus=${onFocus}>
-    <img src=${api.thumbnail(picture.hash, 512)} alt="" decoding="async" draggable="false" onLoad=${(event) => event.target.naturalWidth < 400 && (event.target.dataset.small = "")} />
-    <span class="atelier-candidate-number">${isPicked ? html`<${Icon} name="check" />` : picture.number}</span>
-    <button type="button" class="atelier-tiny atelier-candidate-reject" tabindex="-1" aria-pressed=${isRejected} title=${t("Turn down (X)")} aria-label=${t("Turn down picture {number}", picture)} onClick=${(event) => (event.stopPropagation(), onReject())}><${Icon} name="close" /></button>
-    <${Scores} picture=${picture} isBest=${isBest} />
+  return html`<div class="atelier-candidate" data-picked=${isPicked || undefined} data-rejected=${isRejected || undefined}>
+    <button type="button" class="atelier-candidate-face" aria-pressed=${isPicked} tabindex=${isEntry ? 0 : -1} onClick=${onPick} onFocus=${onFocus}>
+      <img src=${api.thumbnail(picture.hash, 512)} alt=${t("Picture {number}", picture)} decoding="async" draggable="false" />
+      <span class="atelier-candidate-number" aria-hidden="true">${isPicked ? html`<${Icon} name="check" />` : picture.number}</span>
+      <span class="atelier-hidden">${[isBest && t("best score"), isRejected && t("turned down")].filter(Boolean).join(", ")}</span>
+      <${Scores} picture=${picture} isBest=${isBest} />
+    </button>
+    <button type="button" class="atelier-tiny atelier-candidate-reject" tabindex="-1" aria-pressed=${isRejected} title=${t("Turn down (X)")} aria-label=${t("Turn down picture {number}", picture)} onClick=${onReject}><${Icon} name="close" /></button>
   </div>`;
 }
 

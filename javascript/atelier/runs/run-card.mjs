@@ -20,10 +20,10 @@ export function RunCard({ run, acts, now }) {
   const name = run.title || run.name;
   const label = (word) => `${word}: ${name}, ${whenText(run.created, now)}`;
   return html`<li class="atelier-card atelier-run-card" data-state=${run.state}>
-    <button type="button" class="atelier-run-face" aria-label=${label(t("Open"))} onClick=${() => acts.open(run)}>
+    <button type="button" class="atelier-run-face" title=${t("Open")} onClick=${() => acts.open(run)}>
       <span class="atelier-run-cover">${run.cover ? html`<img src=${api.thumbnail(run.cover, 384)} alt="" loading="lazy" decoding="async" />` : html`<${Icon} name="picture" />`}</span>
       <span class="atelier-run-words">
-        <b title=${name}>${name}</b>
+        <b>${name}</b>
         <span class="atelier-muted">${[whenText(run.created, now), `${done} / ${total - leftOut}`, run.seconds >= 1 && duration(run.seconds)].filter(Boolean).join(" · ")}</span>
       </span>
     </button>
