@@ -65,3 +65,14 @@ def check(case: schemathesis.Case, server: Served) -> None:
     assert "Traceback" not in answer.text
     if answer.status_code >= 400:
         assert {"error", "detail"} <= answer.json().keys()
+
+
+def test_every_route_refuses_pages_of_other_sites(server: Served) -> None:
+    paths: dict[str, Any] = server.client.get("/openapi.json").json()["paths"]
+    before: Any = server.json("GET", "/draft")
+    for path, methods in paths.items():
+        for method in methods:
+            for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Host": "evil.example"}):
+                answer = server.client.request(method, path.replace("{", "").replace("}", ""), headers=headers, json={})
+                assert answer.status_code == 403, (method, path, headers)
+    assert server.json("GET", "/draft") == before
