@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -73,6 +73,8 @@ class Session:
         self.thumbnails = Thumbnails(home.thumbnails, self.blobs)
         self._guard = threading.Lock()  # of the next
         self._deliveries: dict[str, Delivery] = {}
+        self.is_private = False  # no file says how it was made, whichever run it is of
+        self.on_start: Callable[[str], object] = str  # told of each run that is started or goes on here
 
     def close(self) -> None:
         """Pause what runs here, bring what it made, and let go of everything."""
@@ -111,6 +113,8 @@ class Session:
         private: no file says how it was made.
         """
         run = self.ledger.runs.get(run_id)
+        self.on_start(run_id)
+        private = private or self.is_private
         with self._guard:
             earlier = self._deliveries.get(run_id)
             if earlier is None or not earlier.go_on():

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from lib_extension.host import facts
 from lib_extension.spec.errors import AtelierError, NotFound
+from lib_extension.ui.aftercare import Aftercare
+from lib_extension.ui.settings_page import read
 
 if TYPE_CHECKING:  # all of it takes a moment to import, which the WebUI's start need not wait for
     from lib_extension.session.session import Session
@@ -25,6 +27,7 @@ class Residence:
     def __init__(self) -> None:
         self._guard = threading.Lock()  # of all below
         self._session: Session | None = None
+        self._aftercare: Aftercare | None = None
         self._app: Any = None
         self._at_work: list[str] = []  # runs that were carried out when it was closed
 
@@ -40,9 +43,12 @@ class Residence:
         """Pause what runs, and close."""
         with self._guard:
             session, self._session, self._app = self._session, None, None
+            aftercare, self._aftercare = self._aftercare, None
         if session is not None:
             self._at_work = [run.id for run in session.ledger.runs.all() if session.runner.is_at_work(run.id)]
             session.close()
+        if aftercare is not None:
+            aftercare.close()
 
     def session(self) -> Session:
         """The session, opened now if it is not yet. AtelierError where its folder cannot be used."""
@@ -51,6 +57,8 @@ class Residence:
                 if self._app is None:
                     raise NotFound("The WebUI is still starting. Try again in a moment.")
                 self._session = _open(self._app)
+                self._aftercare = Aftercare(self._session)
+                self._session.on_start = self._aftercare.follow
             return self._session
 
     def picture(self, id: str) -> bytes:
@@ -76,12 +84,13 @@ def _open(app: Any) -> Session:
     from lib_extension.host.webui import this_webui
     from lib_extension.session.home import Home
     from lib_extension.session.session import Session
-    from lib_extension.ui import settings_page
 
-    chosen = settings_page.read()
+    chosen = read()
     webui = this_webui(app)
     backends = [parse_backend(spec, webui=webui) for spec in chosen.backends]
-    return Session(Home(chosen.folder), backends, models=facts.models_folder())
+    session = Session(Home(chosen.folder), backends, models=facts.models_folder())
+    session.is_private = chosen.is_private
+    return session
 
 
 RESIDENCE = Residence()
