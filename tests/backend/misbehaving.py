@@ -52,6 +52,7 @@ class Misbehaving:
     loras: dict[str, LoraFile] = field(default_factory=dict)
     embeddings: dict[str, str] = field(default_factory=dict)  # name to hash
     saved_options: set[str] = field(default_factory=set)  # those of its config file, which it puts back after a call
+    unheeded: set[str] = field(default_factory=set)  # options that a call asks for in vain
     live_in: int = 0  # requests that it answers before its own routes are there
     interrupted_at: int | None = None  # the n_iter at which somebody interrupts
     fails_once: bool = False
@@ -60,6 +61,7 @@ class Misbehaving:
     more: int = 0  # pictures more than asked
     failing_module: str = ""  # a preprocessor whose weights are not there
     seed_shift: int = 0
+    vaes: tuple[str, ...] = ()  # that it lists; the first one is in use
     step_seconds: float = 0.0
     tells_tasks: bool = True
     password: str = ""
@@ -68,6 +70,9 @@ class Misbehaving:
     def __post_init__(self) -> None:
         self.lists: dict[str, Any] = json.loads((RECORDED / f"{self.host}.json").read_text("utf-8"))
         self.options: dict[str, Any] = self.lists["/sdapi/v1/options"]["response"]
+        if self.vaes:
+            self.lists["/sdapi/v1/sd-vae"] = {"status": 200, "response": [{"model_name": name, "filename": "x"} for name in self.vaes]}
+            self.options["sd_vae"] = self.vaes[0]
         self.state = {"job_timestamp": "0", "job_count": 0, "interrupted": False, "skipped": False, "sampling_step": 0}
         self.held: tuple[tuple[str, str], str] | None = None  # the LoRA and weight in use, and the weights that were loaded for it
         self.task: str | None = None
@@ -165,7 +170,8 @@ class Misbehaving:
                 if self.fails_once:
                     self.fails_once = False
                     return 500, {"error": "OutOfMemoryError", "detail": "", "body": "", "errors": "CUDA out of memory"}
-                self.options.update({name: value for name, value in overrides.items() if name != "sd_model_checkpoint"})
+                ours = {"sd_model_checkpoint", *self.unheeded}
+                self.options.update({name: value for name, value in overrides.items() if name not in ours})
                 answer = self._pictures(body, self._checkpoint(overrides), job)
             except NotFit as error:
                 return 500, {"error": "RuntimeError", "detail": "", "body": "", "message": str(error)}
@@ -255,7 +261,7 @@ class Misbehaving:
             "sampler_name": sampler,
             "sd_model_name": checkpoint["model_name"],
             "sd_model_hash": checkpoint["hash"],
-            "sd_vae_name": None,
+            "sd_vae_name": self.options["sd_vae"] if self.vaes else None,
             "version": "1.10.1",
         }
         return {"images": images + maps, "parameters": {}, "info": json.dumps(info)}

@@ -83,6 +83,10 @@ FAULTS = [
     Fault("fewer pictures, with a map behind them", lambda: Misbehaving(lost=1), asking(batch_size=2, alwayson_scripts=CANNY),
           receipts.all_pictures_came, "asked for 2 pictures and gave 1", WasInterrupted),
     Fault("more pictures", lambda: Misbehaving(more=1), PLAIN, receipts.all_pictures_came, "asked for 1 pictures and gave 2"),
+    Fault("unknown VAE", lambda: Misbehaving(vaes=("old.pt", "soft.pt"), unheeded={"sd_vae"}),
+          asking(override_settings={"sd_vae": "soft.pt"}), receipts.vae_as_asked, r'the VAE "soft.pt" and used "old.pt"'),
+    Fault("clip skip that is not heeded", lambda: Misbehaving(unheeded={"CLIP_stop_at_last_layers"}),
+          asking(override_settings={"CLIP_stop_at_last_layers": 2}), receipts.clip_skip_as_asked, "clip skip 2 and used 1"),
     Fault("other seeds", lambda: Misbehaving(seed_shift=7), PLAIN, receipts.seeds_as_asked, r"the seeds \[5\] and used \[12\]"),
 ]  # fmt: skip
 
@@ -95,6 +99,11 @@ def test_a_recorded_fault_is_caught_by_its_rule(fault: Fault) -> None:
     assert re.search(fault.says, str(caught.value)), str(caught.value)
     rules = {entry.name for entry in caught.traceback}
     assert fault.caught_by.__name__ in rules
+
+
+def test_every_receipt_has_its_fault() -> None:
+    with_a_test_of_their_own = {receipts.loras_loaded, receipts.embeddings_as_planned, receipts.sent_without_loss}
+    assert {*receipts.RECEIPTS} == {fault.caught_by for fault in FAULTS} & {*receipts.RECEIPTS} | with_a_test_of_their_own
 
 
 @pytest.mark.parametrize(
