@@ -1,0 +1,122 @@
+"""Has every text of the tab a translation? Texts in the modules, labels and help of every setting, and the built-in recipes' own words."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib_extension.jobs.kinds import KINDS, JobKind
+from lib_extension.session.home import Home
+from lib_extension.session.recipes import Recipes
+from lib_extension.spec.settings import from_json, json_schema
+from lib_extension.stages import recipe_schema
+
+ROOT = Path(__file__).parents[1]
+MODULES = ROOT / "javascript"
+LANGUAGES = sorted((ROOT / "localizations").glob("*.json"))
+
+_STRING = r'"((?:[^"\\\n]|\\.)*)"' + r"|'((?:[^'\\\n]|\\.)*)'"
+_T = re.compile(rf"\bt\(\s*(?:{_STRING})")
+_TN = re.compile(rf"\btn\(\s*(?:{_STRING})\s*,\s*(?:{_STRING})")
+# Texts that are looked up by a name of theirs, such as those of a table of states, are literals that begin like a sentence.
+_SENTENCE = re.compile(r'"([A-Z][a-z]+(?:[ ,.:…][^"\\\n]*)?)"')
+_COMMENT = re.compile(r"^\s*//[^\n]*$|/\*\*[\s\S]*?\*/", re.MULTILINE)
+NO_TEXTS = {
+    # keys, types and headers of browsers
+    *("Enter", "Escape", "Tab", "Delete", "Backspace", "Home", "End", "Insert", "Shift", "Control", "Alt", "Meta", "Files", "Accept"),
+    *("Undefined", "Error", "Content", "Last", "Unknown", "Unreachable", "Reload", "Any", "Forge", "Standalone"),
+}
+
+
+def unescaped(text: str) -> str:
+    return json.loads(f'"{text}"') if "\\" in text and '"' not in text.replace('\\"', "") else text.replace('\\"', '"')
+
+
+def in_modules() -> dict[str, str]:
+    """Text → the module that has it."""
+    found: dict[str, str] = {}
+    for module in sorted(MODULES.rglob("*.mjs")):
+        if "vendor" in module.parts:
+            continue
+        source = _COMMENT.sub("", module.read_text(encoding="utf-8"))
+        texts = [*(group for match in (*_T.findall(source), *_TN.findall(source)) for group in match if group)]
+        texts += [text for text in _SENTENCE.findall(source) if text not in NO_TEXTS]
+        found |= {unescaped(text): module.name for text in texts}
+    return found
+
+
+def in_schema(schema: Any) -> Iterator[str]:
+    """Titles and descriptions of properties, as forms show them."""
+    if isinstance(schema, dict):
+        # What a whole form is called is the name of its class, which no page shows.
+        for name in ("description",) if "properties" in schema else ("title", "description"):
+            if isinstance(schema.get(name), str) and schema[name]:
+                yield schema[name]
+        for name, inner in schema.items():
+            if name in ("properties", "$defs", "definitions"):
+                for one in inner.values():
+                    yield from in_schema(one)
+            elif name not in ("default", "examples", "enum", "const"):
+                yield from in_schema(inner)
+    elif isinstance(schema, list):
+        for one in schema:
+            yield from in_schema(one)
+
+
+def in_python() -> dict[str, str]:
+    """Text → where it comes from."""
+    found = dict.fromkeys(in_schema(recipe_schema()), "the recipes' schema")
+    for name, kind in KINDS.items():
+        found |= dict.fromkeys(in_schema(json_schema(kind.settings)), f"settings of {name}")
+        found |= dict.fromkeys(_titles(kind), f"a job {name}")
+    recipes = Recipes(Home(ROOT / "nowhere").recipes)
+    for recipe in (recipes.get(listed.name).recipe for listed in recipes.all()):
+        found |= dict.fromkeys(filter(None, (recipe.title, recipe.about)), f"the recipe {recipe.name}")
+    return found
+
+
+def _titles(kind: JobKind) -> set[str]:
+    """What its jobs may be called: by each of its choices."""
+    properties = json_schema(kind.settings)["properties"]
+    choices = {name: told["enum"] for name, told in properties.items() if "enum" in told}
+    named = [dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())]
+    return {kind.title(from_json(kind.settings, one)) for one in named}
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, str]:
+    return in_python() | in_modules()
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda file: file.stem)
+def test_every_text_has_a_translation(language: Path, texts: dict[str, str]):
+    words = json.loads(language.read_text(encoding="utf-8"))
+    assert {text: place for text, place in texts.items() if not words.get(text)} == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda file: file.stem)
+def test_nothing_else_is_translated(language: Path, texts: dict[str, str]):
+    words = json.loads(language.read_text(encoding="utf-8"))
+    assert sorted(words.keys() - texts.keys()) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda file: file.stem)
+def test_a_translation_has_the_places_of_its_text(language: Path):
+    words = json.loads(language.read_text(encoding="utf-8"))
+    places = re.compile(r"\{\w+\}")
+    wrong = {text: said for text, said in words.items() if sorted(set(places.findall(said))) != sorted(set(places.findall(text)))}
+    assert wrong == {}
+
+
+def test_texts_are_found():
+    """Guards the guard."""
+    found = in_modules()
+    assert {"What shall it be?", "Worker environment", "Go on with {count}", "Only half made"} <= found.keys()
+    assert len(found) > 200
+    assert "Denoising strength" in in_python()
