@@ -69,7 +69,7 @@ class Nodes:
         if (nodes > UNCONFIRMED_NODES or self._pictures > UNCONFIRMED_PICTURES) and not self._confirm:
             raise TooLarge(
                 f"{told}. More than {UNCONFIRMED_NODES:,} instances or {UNCONFIRMED_PICTURES:,} pictures must be confirmed: "
-                "say so with confirm, or make fewer items or pictures."
+                "say so with confirm (on the command line --yes), or make fewer items or pictures."
             )
 
     def done(self) -> dict[str, Node]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import shutil
 import time
 import zipfile
@@ -16,6 +17,7 @@ from lib_extension.api.forms import OPTIONS
 from lib_extension.pictures.png import open_picture
 from lib_extension.spec.recipe import BESIDE_INPUTS
 from tests.api.serving import Served, served
+from tests.pictures.test_png import png
 from tests.runs.stub_backend import Stub
 from tests.session.rooms import DRAWING
 
@@ -257,6 +259,26 @@ def test_errors_are_json_that_says_what_to_do(server: Served, method: str, path:
     assert isinstance(told, dict)
     assert told.keys() == {"error", "detail"}
     assert detail in told["detail"]
+
+
+def test_very_many_items_are_confirmed_or_refused_with_their_number(server: Served):
+    rows = [{}] * 10_001
+    assert "makes 10,001 items" in str(server.json("POST", "/recipes/tiny/plan", 413, json={"rows": rows}))
+    told: Any = server.json("POST", "/recipes/tiny/plan", json={"rows": rows, "confirm": True})
+    assert told["items"] == 10_001
+    values = list(range(1, 1001))
+    billion = {"axes": {"stages.base.seed": values, "stages.base.steps": values, "stages.refine.seed": values}, "confirm": True}
+    for path in ("plan", "runs"):
+        assert "makes 1,000,000,000 items" in str(server.json("POST", f"/recipes/tiny/{path}", 413, json=billion))
+    assert server.session.ledger.runs.all() == []
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused_by_name(server: Served):
+    bomb = png(60_000, 60_000, b"")
+    for body in ({"drawing": bomb}, {"rows": [{"drawing": bomb}]}, {"axes": {"drawing": [bomb]}}):
+        told: Any = server.json("POST", "/recipes/tiny/runs", 413, json=body)
+        assert re.search(r"drawing.* has too many pixels; 64 megapixels is the most", told["detail"])
+    assert server.client.post("/atelier/v1/pictures", content=base64.b64decode(bomb)).status_code == 413
 
 
 def test_a_damaged_ledger_is_told_without_where_it_lies(server: Served):
