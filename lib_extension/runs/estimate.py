@@ -11,7 +11,7 @@ from lib_extension.runs.database import Database
 from lib_extension.runs.records import Result
 from lib_extension.stages.picture_settings import ASSUMED_PIXELS
 
-_FADE = 0.9  # what a stage before counts for against the latest one: a machine's load and settings change
+_FADE = 0.7  # what a stage before counts for against the latest one: a machine's load changes, and three stages show it
 
 
 @dataclass(frozen=True)
@@ -82,31 +82,48 @@ class Timings:
 
 
 def learn(connection: sqlite3.Connection, result: Result) -> None:
-    """Add a result's time to what is known, inside a transaction."""
-    connection.execute(
-        "INSERT INTO timings VALUES (?, ?, 1, ?, ?) ON CONFLICT (backend, type) DO UPDATE SET"
-        " count = count * ? + 1, cost = cost * ? + excluded.cost, seconds = seconds * ? + excluded.seconds",
-        (result.backend, result.type, result.cost, result.seconds, _FADE, _FADE, _FADE),
-    )
+    """Add a result's time to what is known, inside a transaction.
+
+    The very first of its kind may have loaded the model: where the second is quicker, it alone counts, as if there had been two of it.
+    """
+    kind = (result.backend, result.type)
+    row = connection.execute("SELECT count, cost, seconds FROM timings WHERE backend = ? AND type = ?", kind).fetchone()
+    new = Timing(1, result.cost, result.seconds)
+    known = Timing(*row) if row is not None else None
+    if known is None:
+        told = new
+    elif known.count == 1 and new.estimate(known.cost) < known.seconds:
+        told = Timing(2, 2 * new.cost, 2 * new.seconds)
+    else:
+        told = Timing(*(_FADE * getattr(known, name) + getattr(new, name) for name in ("count", "cost", "seconds")))
+    connection.execute("INSERT OR REPLACE INTO timings (backend, type, count, cost, seconds) VALUES (?, ?, ?, ?, ?)", (*kind, *_row(told)))
 
 
 def seconds_left(left: Iterable[Left], known: Mapping[tuple[str, str], Timing], side_by_side: int = 1) -> float | None:
-    """Seconds until all of these are done by so many backends; None while a stage with a cost has no measure to go by.
+    """Seconds until all of these are done by so many backends, by what stages of their kinds took; None where that is not known.
 
-    A type that never ran takes the pace (seconds per megapixel·step) of the others on its class of backends.
+    A kind that draws must have been timed twice: the first time may have been that of loading the model. Others that were never timed
+    are quick beside it, and left out.
     """
-    total = 0.0
+    total, timed, untimed = 0.0, False, False
     for node in left:
-        timing = known.get((node.backend, node.type)) or _pace(known, node.backend)
+        timing = _timing(node, known)
         if timing is not None:
-            total += timing.estimate(node.cost)
-        elif node.backend:
+            total, timed = total + timing.estimate(node.cost), timed or bool(node.backend)
+        elif node.cost > 0:
             return None
-    return total / max(1, side_by_side)
+        else:
+            untimed = untimed or bool(node.backend)
+    return None if untimed and not timed else total / max(1, side_by_side)
 
 
-def _pace(known: Mapping[tuple[str, str], Timing], backend: str) -> Timing | None:
-    same = [timing for (name, _), timing in known.items() if name == backend and timing.cost > 0]
-    if not same:
-        return None
-    return Timing(*(sum(getattr(timing, name) for timing in same) for name in ("count", "cost", "seconds")))
+def _timing(node: Left, known: Mapping[tuple[str, str], Timing]) -> Timing | None:
+    """Of stages like this; what draws nothing may have been made by the engine that helps a WebUI."""
+    found = known.get((node.backend, node.type))
+    if node.cost > 0:
+        return found if found is not None and found.count > 1 else None
+    return found or next((timing for (_, type), timing in known.items() if type == node.type), None)
+
+
+def _row(timing: Timing) -> tuple[float, float, float]:
+    return timing.count, timing.cost, timing.seconds

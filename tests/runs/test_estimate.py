@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lib_extension.plan import Facts, make_plan
-from lib_extension.runs.estimate import Costs, Left, Timing, cost_of, seconds_left
+from lib_extension.runs.estimate import Costs, Left, Timing, cost_of, learn, seconds_left
+from lib_extension.runs.ledger import Ledger
+from lib_extension.runs.records import Result
 from lib_extension.runs.retries import Patience, Retries
 from lib_extension.stages import load_recipe
 
@@ -13,6 +17,7 @@ KNOWN = {
     ("a 1", "txt2img"): Timing(count=2, cost=10, seconds=20),
     ("a 1", "inpaint"): Timing(count=2, cost=10, seconds=40),
     ("a 1", "mask"): Timing(count=4, cost=0, seconds=2),
+    ("a 1", "upscale"): Timing(count=1, cost=10, seconds=500),
     ("", "sheet"): Timing(count=1, cost=0, seconds=0.5),
 }
 
@@ -22,7 +27,11 @@ KNOWN = {
     [
         ([], 0.0),
         ([Left("txt2img", 5, "a 1")] * 3, 30.0),
-        ([Left("img2img", 4, "a 1")], 12.0),  # never ran: the pace of the others
+        ([Left("txt2img", 5, "a 1"), Left("img2img", 4, "a 1")], None),  # never ran: that of others says nothing
+        ([Left("txt2img", 5, "a 1"), Left("upscale", 4, "a 1")], None),  # ran once, and may have loaded the model
+        ([Left("mask", 0, "b 2")], 0.5),  # by the engine that helps
+        ([Left("txt2img", 5, "a 1"), Left("review", 0, "a 1")], 10.0),  # quick beside it
+        ([Left("review", 0, "a 1")], None),
         ([Left("mask", 0, "a 1"), Left("sheet", 0, "")], 1.0),
         ([Left("export", 0, "")], 0.0),  # what is made here is quick
         ([Left("txt2img", 5, "b 2")], None),  # a backend that nobody knows
@@ -30,6 +39,25 @@ KNOWN = {
 )
 def test_seconds_left(left: list[Left], seconds: float | None) -> None:
     assert seconds_left(left, KNOWN) == seconds
+
+
+def test_what_a_first_stage_took_to_load_the_model_is_forgotten(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.db")
+
+    def timed(*stages: tuple[float, float]) -> Timing:
+        """Of (cost, seconds)."""
+        type = f"kind {len(ledger.timings.known())}"
+        with ledger.database.write() as connection:
+            for cost, seconds in stages:
+                learn(connection, Result(key="k", type=type, pictures=(), backend="a 1", cost=cost, seconds=seconds))
+        return ledger.timings.known()["a 1", type]
+
+    assert timed((10, 60), (10, 20)) == Timing(2, 20, 40)
+    assert timed((10, 60), (20, 40)).estimate(10) == 20, "by what it costs"
+    assert timed((10, 20), (10, 60)).estimate(10) == pytest.approx(74 / 1.7), "the machine has become slower"
+    assert timed((0, 3), (0, 1)).estimate(0) == 1
+    assert timed((10, 20), (10, 20), *[(10, 100)] * 3).estimate(10) > 60, "a loaded machine shows soon"
+    ledger.close()
 
 
 def test_backends_side_by_side_halve_it() -> None:
