@@ -37,9 +37,8 @@ def check_number(recipe: Recipe, confirm: bool) -> None:
     if number > MOST_ITEMS:
         raise TooLarge(f"{told}; {MOST_ITEMS:,} is the most in one run. Split the rows or the axes.")
     if number > UNCONFIRMED_ITEMS and not confirm:
-        raise TooLarge(
-            f"{told}. More than {UNCONFIRMED_ITEMS:,} must be confirmed: say so with confirm (on the command line --yes), or split the rows or the axes."
-        )
+        how = "say so with confirm (on the command line --yes), or split the rows or the axes"
+        raise TooLarge(f"{told}. More than {UNCONFIRMED_ITEMS:,} must be confirmed: {how}.")
 
 
 def input_values(recipe: Recipe, given: Mapping[str, Any]) -> dict[str, Any]:
