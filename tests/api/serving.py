@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import pytest
 import uvicorn
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
@@ -18,6 +20,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from lib_extension.api.openapi import tell_recipes
 from lib_extension.api.router import make_router
 from lib_extension.backend.parse import parse_backend
+from lib_extension.jobs import jobs_at
 from lib_extension.session.home import Home
 from lib_extension.session.recipes import Recipes
 from lib_extension.session.session import Session
@@ -66,9 +69,24 @@ class Served:
             time.sleep(0.02)
 
 
+def _nothing_is_downloaded(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Routes that make, update and remove the worker's environment are asked as well: not the checkout's own, and from no index."""
+    index = "http://127.0.0.1:9/simple"
+    settings = {"ATELIER_WORKER": str(folder / "worker"), "PIP_INDEX_URL": index, "UV_DEFAULT_INDEX": index}
+    settings |= {"PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "", "PIP_RETRIES": "0"}
+    for name, value in settings.items():
+        patch.setenv(name, value)
+
+
 @contextmanager
 def served(folder: Path, backend: str, credentials: Sequence[str] = ()) -> Iterator[Served]:
     """A server over a home in `folder`, with the recipe above as the only built-in one."""
+    with pytest.MonkeyPatch.context() as patch:
+        _nothing_is_downloaded(patch, folder)
+        yield from _served(folder, backend, credentials)
+
+
+def _served(folder: Path, backend: str, credentials: Sequence[str]) -> Iterator[Served]:
     built_in = folder / "built-in"
     built_in.mkdir(parents=True, exist_ok=True)
     (built_in / "tiny.yaml").write_text(RECIPE)
@@ -95,4 +113,5 @@ def served(folder: Path, backend: str, credentials: Sequence[str] = ()) -> Itera
             server.should_exit = True
             server.force_exit = True
             thread.join(10)
+            jobs_at(home.jobs).close()
             session.close()
