@@ -33,4 +33,4 @@ def _carry_out(options: argparse.Namespace) -> int:
     return exit_codes.DONE
 
 
-COMMAND = Command("choose", "decide a review", _add_words, _carry_out)
+COMMAND = Command("choose", "decide a review, or decide it anew", _add_words, _carry_out)

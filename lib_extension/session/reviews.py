@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib_extension.plan.graph import Node, is_review
+from lib_extension.runs.planning import Planned
 from lib_extension.runs.runner import Runner
 from lib_extension.session.item_labels import labels_of
 from lib_extension.spec.errors import BadRequest, NotFound
@@ -34,10 +36,22 @@ class Review:
 
 def open_reviews(runner: Runner, run_id: str) -> list[Review]:
     """Those whose pictures are there, in the order of the stages and items."""
-    run = runner.ledger.runs.get(run_id)
     planned = runner.plan(run_id)
+    return _reviews(runner, run_id, planned, planned.undecided)
+
+
+def decided_reviews(runner: Runner, run_id: str) -> list[Review]:
+    """Those that a person decided, in this run or an earlier one, and may decide otherwise."""
+    planned = runner.plan(run_id)
+    waiting = {node.key for node in planned.plan.pending}
+    by_hand = [node for node in planned.plan.nodes if is_review(node.type) and not node.stage.top and node.key not in waiting]
+    return _reviews(runner, run_id, planned, by_hand)
+
+
+def _reviews(runner: Runner, run_id: str, planned: Planned, nodes: Sequence[Node]) -> list[Review]:
+    run = runner.ledger.runs.get(run_id)
     found = []
-    for node in planned.undecided:
+    for node in nodes:
         result = runner.ledger.results.get(node.key)
         if result is not None:
             candidates = tuple(Candidate(picture.blob, picture.seed, picture.facts) for picture in result.pictures)

@@ -32,7 +32,7 @@ from lib_extension.session.outlook import InputFacts, Outlook, PreflightRefused,
 from lib_extension.session.plans import Plans
 from lib_extension.session.recipes import Recipes
 from lib_extension.session.restoring import Restorer
-from lib_extension.session.reviews import Review, find_review, open_reviews, places_of
+from lib_extension.session.reviews import Review, decided_reviews, find_review, open_reviews, places_of
 from lib_extension.session.thumbnails import Thumbnails
 from lib_extension.spec.errors import AtelierError, BadRequest, NotFound
 from lib_extension.spec.inventory import FileKind
@@ -147,8 +147,18 @@ class Session:
         return open_reviews(self.runner, run_id)
 
     def choose(self, run_id: str, stage: str, chosen: Sequence[object], item: int | None = None) -> Review:
-        """Decide a review; the run goes on by itself only where it is at work here. Pictures and items are counted from 1."""
-        review = find_review(self.reviews(run_id), stage, item)
+        """Decide a review, or decide it otherwise than before; the run goes on by itself only where it is at work here.
+
+        Pictures and items are counted from 1.
+        """
+        reviews = self.reviews(run_id)
+        try:
+            review = find_review(reviews, stage, item)
+        except (BadRequest, NotFound):
+            decided = [one for one in decided_reviews(self.runner, run_id) if one.stage == stage]
+            if not decided:
+                raise
+            review = find_review([*reviews, *decided], stage, item)
         self.runner.choose(run_id, review.key, places_of(review, chosen))
         return review
 

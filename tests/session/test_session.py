@@ -89,6 +89,21 @@ def test_reviews_are_decided_by_item_and_number(tmp_path: Path):
         assert [review.items for review in session.reviews(run.id)] == [(0,)]
 
 
+def test_a_choice_can_be_changed_and_only_what_follows_from_it_is_made(tmp_path: Path):
+    with running_stub() as stub, room(tmp_path, stub.url) as session:
+        first = carry_out(session, Asked(recipe=places()), {1: [1], 2: [1]})
+        assert (first.state, len(stub.calls)) == ("done", 4)
+        run = carry_out(session, Asked(recipe=places()))  # by the choices of the earlier one
+        assert (run.state, len(stub.calls)) == ("done", 4)
+        with pytest.raises(BadRequest, match="which: 1, 2"):
+            session.choose(run.id, "pick", [2])
+        session.choose(run.id, "pick", [2], 2)
+        session.runner.start(run.id)
+        assert (session.runner.wait(run.id, 60).state, len(stub.calls)) == ("done", 5)
+        made = [[node.pictures for node in session.ledger.nodes(one.id) if node.place == "refine/1/0"] for one in (first, run)]
+        assert made[0] != made[1]
+
+
 @pytest.mark.parametrize(("chosen", "places"), [([1, 3], [0, 2]), (["2"], [1]), (["abcdef02"], [1]), (["BBBBBB"], [2]), ([1, 1], [0, 0])])
 def test_pictures_are_named_by_number_or_hash(chosen: list[object], places: list[int]):
     assert places_of(REVIEW, chosen) == places
