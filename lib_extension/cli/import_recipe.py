@@ -21,8 +21,9 @@ def _carry_out(options: argparse.Namespace) -> int:
     with opened(options) as session:
         file = load_recipe_file(options.file)
         name = options.name or file.recipe.name
+        replaces = name in (one.name for one in session.recipes.all())
         session.recipes.save(name, file.as_written, file.read_picture)
-    print(f"Kept as {name}. Run it: {again(options, 'run', name)}")
+    print(f"Kept as {name}{', in place of the earlier one' if replaces else ''}. Run it: {again(options, 'run', name)}")
     return exit_codes.DONE
 
 

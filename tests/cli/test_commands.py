@@ -161,7 +161,8 @@ def test_many_items_are_confirmed(call: Call, stub: Stub, recipe: Path, tmp_path
 
 def test_recipes_are_shared_as_one_file(call: Call, stub: Stub, recipe: Path, tmp_path: Path):
     assert call("export", recipe, tmp_path / "shared.zip", "--set", "thing=ring")[0] == exit_codes.DONE
-    assert call("import", tmp_path / "shared.zip", "--name", "mine")[0] == exit_codes.DONE
+    assert call("import", tmp_path / "shared.zip", "--name", "mine")[1].startswith("Kept as mine. Run it")
+    assert call("import", tmp_path / "shared.zip", "--name", "mine")[1].startswith("Kept as mine, in place of the earlier one. Run it")
     assert call("run", "mine", "--backend", stub.url)[0] == exit_codes.WAITING
     assert [body["prompt"] for body in stub.bodies] == ["a ring here", "a ring there"]
 
