@@ -83,6 +83,13 @@ def test_what_cannot_be_read_is_told(data: bytes, name: str, error: type[Atelier
     assert message in str(raised.value)
 
 
+@pytest.mark.parametrize(("data", "name"), [(b"a\n1\n2\n3\n", "r.csv"), (b'[{"a": 1}, {"a": 2}, {"a": 3}]', "r.json")])
+def test_too_many_rows_are_refused_with_the_limit(monkeypatch: pytest.MonkeyPatch, data: bytes, name: str):
+    monkeypatch.setattr("lib_extension.plan.rows_file.MOST_ITEMS", 2)
+    with pytest.raises(TooLarge, match=f'The rows file "{name}" has 3 rows; 2 is the most'):
+        read_rows(data, name)
+
+
 cells = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8).map(str.strip)
 
 
