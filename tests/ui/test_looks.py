@@ -101,3 +101,14 @@ def test_axe_would_find_something(page: Page, tab: Tab):
     page.goto(tab.url)
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<button></button><img src=\"data:,\">')")
     assert {line.split(":")[0] for line in violations(page)} >= {"button-name", "image-alt"}
+
+
+def test_a_german_browser_gets_german(browser: Browser, tab: Tab):
+    tab.open_draft(None)
+    context = browser.new_context(locale="de-DE", base_url=tab.url, viewport=WIDE)  # pyright: ignore[reportArgumentType]
+    page = context.new_page()
+    page.goto("/")
+    expect(page.get_by_role("heading", name="Was soll es werden?")).to_be_visible()
+    expect(page.get_by_role("button", name="Aufträge")).to_be_visible()
+    assert page.locator("html").get_attribute("lang") == "de-DE"
+    context.close()
