@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import json
 import re
@@ -81,6 +82,41 @@ def in_python() -> dict[str, str]:
     return found
 
 
+def in_gradio() -> dict[str, str]:
+    """What gradio shows in a WebUI: read from the source, as gradio need not be here. Text → its file."""
+    found: dict[str, str] = {}
+    for file in sorted((ROOT / "lib_extension" / "ui").glob("*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        named = {name: value for node in tree.body if isinstance(node, ast.Assign) for name, value in _assigned(node)}
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            keywords = {one.arg: one.value for one in call.keywords}
+            shown = [value for name, value in keywords.items() if name in ("label", "info")]
+            if isinstance(call.func, ast.Name) and call.func.id == "Option":
+                shown += [call.args[1], *call.args[4:5]]
+                shown += [
+                    choice for inner in call.args for choice in ast.walk(inner) if isinstance(choice, ast.Name) and choice.id in named
+                ]
+            elif not (isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name) and call.func.value.id == "gr"):
+                continue
+            elif file.stem != "accordion" or "visible" in keywords:
+                continue  # what gradio holds for us is hidden
+            texts = [
+                named[one.id] if isinstance(one, ast.Name) else one.value for one in shown if isinstance(one, (ast.Name, ast.Constant))
+            ]
+            found |= dict.fromkeys((text for text in texts if isinstance(text, str) and text), file.name)
+    return found
+
+
+def _assigned(node: ast.Assign) -> Iterator[tuple[str, str]]:
+    """Names that texts are given to at the top of a file."""
+    for target in node.targets:
+        names = target.elts if isinstance(target, ast.Tuple) else [target]
+        values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+        for name, value in zip(names, values, strict=False):
+            if isinstance(name, ast.Name) and isinstance(value, ast.Constant) and isinstance(value.value, str):
+                yield name.id, value.value
+
+
 def _titles(kind: JobKind) -> set[str]:
     """What its jobs may be called: by each of its choices."""
     properties = json_schema(kind.settings)["properties"]
@@ -91,7 +127,7 @@ def _titles(kind: JobKind) -> set[str]:
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
-    return in_python() | in_modules()
+    return in_python() | in_gradio() | in_modules()
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda file: file.stem)
@@ -120,3 +156,4 @@ def test_texts_are_found():
     assert {"What shall it be?", "Worker environment", "Go on with {count}", "Only half made"} <= found.keys()
     assert len(found) > 200
     assert "Denoising strength" in in_python()
+    assert {"Draw with this WebUI", "What a run ends with", "Send each finished picture to a recipe"} <= in_gradio().keys()
