@@ -62,6 +62,7 @@ class Misbehaving:
     failing_module: str = ""  # a preprocessor whose weights are not there
     seed_shift: int = 0
     vaes: tuple[str, ...] = ()  # that it lists; the first one is in use
+    vae_files_gone: bool = False
     step_seconds: float = 0.0
     tells_tasks: bool = True
     password: str = ""
@@ -261,10 +262,17 @@ class Misbehaving:
             "sampler_name": sampler,
             "sd_model_name": checkpoint["model_name"],
             "sd_model_hash": checkpoint["hash"],
-            "sd_vae_name": self.options["sd_vae"] if self.vaes else None,
+            "sd_vae_name": self._vae_in_use(),
             "version": "1.10.1",
         }
         return {"images": images + maps, "parameters": {}, "info": json.dumps(info)}
+
+    def _vae_in_use(self) -> str | None:
+        if self.host == "forge" or self.vae_files_gone:
+            return None
+        listed = [item["model_name"] for item in self.lists["/sdapi/v1/sd-vae"]["response"]]
+        asked = self.options.get("sd_vae")
+        return asked if asked in listed else None
 
     def _sampler(self, name: str) -> str:
         known = self.lists["/sdapi/v1/samplers"]["response"]

@@ -85,6 +85,8 @@ FAULTS = [
     Fault("more pictures", lambda: Misbehaving(more=1), PLAIN, receipts.all_pictures_came, "asked for 1 pictures and gave 2"),
     Fault("unknown VAE", lambda: Misbehaving(vaes=("old.pt", "soft.pt"), unheeded={"sd_vae"}),
           asking(override_settings={"sd_vae": "soft.pt"}), receipts.vae_as_asked, r'the VAE "soft.pt" and used "old.pt"'),
+    Fault("VAE whose file has gone", lambda: Misbehaving(vaes=("soft.pt",), vae_files_gone=True),
+          asking(override_settings={"sd_vae": "soft.pt"}), receipts.vae_as_asked, r'the VAE "soft.pt" and used the checkpoint'),
     Fault("clip skip that is not heeded", lambda: Misbehaving(unheeded={"CLIP_stop_at_last_layers"}),
           asking(override_settings={"CLIP_stop_at_last_layers": 2}), receipts.clip_skip_as_asked, "clip skip 2 and used 1"),
     Fault("other seeds", lambda: Misbehaving(seed_shift=7), PLAIN, receipts.seeds_as_asked, r"the seeds \[5\] and used \[12\]"),
