@@ -1,19 +1,21 @@
 // What is every row made with? Axes: a name and its values, each value once with every row.
 
 import { Icon } from "../icons.mjs";
+import { setAt, without } from "../paths.mjs";
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
 import { Cell } from "./cell.mjs";
 import { AddName, shortName } from "./rows.mjs";
 import { offered } from "./table.mjs";
 
-/** names: what may become an axis. onChange(axes). */
+/** names: what may become an axis. onChange(how): a function of the axes as they are then. */
 export function Axes({ recipe, names, onChange }) {
   const [waiting, setWaiting] = useState([]); // axes without a value yet: the recipe has none such
   const given = recipe.axes ?? {};
   const axes = { ...given, ...Object.fromEntries(waiting.filter((name) => !(name in given)).map((name) => [name, []])) };
-  const set = (name, values) => onChange(Object.fromEntries(Object.entries({ ...given, [name]: values }).filter(([, all]) => all.length > 0)));
-  const remove = (name) => (setWaiting(waiting.filter((one) => one !== name)), name in given && set(name, []));
+  const set = (name, how) => onChange((now) => Object.fromEntries(Object.entries({ ...now, [name]: how(now[name] ?? []) }).filter(([, values]) => values.length > 0)));
+  const remove = (name) => (setWaiting(waiting.filter((one) => one !== name)), name in given && set(name, () => []));
+  const drop = (name, place) => set(name, (values) => without(values, place));
   return html`<section class="atelier-card atelier-axes" aria-label=${t("Axes")}>
     <div class="atelier-section-head"><h3>${t("Axes")}<span class="atelier-muted"> ${t("every row with each value")}</span></h3></div>
     ${Object.entries(axes).map(
@@ -22,11 +24,11 @@ export function Axes({ recipe, names, onChange }) {
         <div class="atelier-axis-values">
           ${values.map(
             (value, place) => html`<span class="atelier-axis-value" key=${place}>
-              <${Cell} recipe=${recipe} name=${name} value=${value} label=${t("{name}, value {place}", { name, place: place + 1 })} onChange=${(next) => set(name, next === undefined || next === "" ? values.filter((_, other) => other !== place) : values.map((one, other) => (other === place ? next : one)))} />
-              <button type="button" class="atelier-tiny" aria-label=${t("Without value {place} of {name}", { name, place: place + 1 })} onClick=${() => set(name, values.filter((_, other) => other !== place))}><${Icon} name="close" /></button>
+              <${Cell} recipe=${recipe} name=${name} value=${value} label=${t("{name}, value {place}", { name, place: place + 1 })} onChange=${(next) => (next === undefined || next === "" ? drop(name, place) : set(name, (all) => setAt(all, [place], next)))} />
+              <button type="button" class="atelier-tiny" aria-label=${t("Without value {place} of {name}", { name, place: place + 1 })} onClick=${() => drop(name, place)}><${Icon} name="close" /></button>
             </span>`,
           )}
-          <${NewValue} key=${values.length} recipe=${recipe} name=${name} isOpen=${values.length === 0} onAdd=${(value) => set(name, [...values, value])} />
+          <${NewValue} key=${values.length} recipe=${recipe} name=${name} isOpen=${values.length === 0} onAdd=${(value) => set(name, (all) => [...all, value])} />
         </div>
         <button type="button" class="atelier-tiny" title=${t("Remove")} aria-label=${t("Without the axis {name}", { name })} onClick=${() => remove(name)}><${Icon} name="bin" /></button>
       </div>`,

@@ -25,7 +25,7 @@ export function Cell({ recipe, name, value, label, onChange }) {
     </select>`;
   }
   if (kind in NAMED) return html`<${NamedCell} kind=${NAMED[kind]} value=${value} label=${label} onChange=${onChange} />`;
-  return html`<input type="text" class="atelier-cell-input" aria-label=${label} inputmode=${kind === "number" ? "decimal" : undefined} spellcheck="false" autocomplete="off" value=${value ?? ""} onChange=${(event) => onChange(valueOf(kind, event.target.value))} />`;
+  return html`<input type="text" class="atelier-cell-input" aria-label=${label} inputmode=${kind === "number" ? "decimal" : undefined} spellcheck=${false} autocomplete="off" value=${value ?? ""} onChange=${(event) => onChange(valueOf(kind, event.target.value))} />`;
 }
 
 function NamedCell({ kind, value, label, onChange }) {

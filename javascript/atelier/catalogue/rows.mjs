@@ -12,7 +12,7 @@ import { columnsOf, csvOf, matched, missingFiles, offered, withCell, withoutColu
 const TABLES = ".csv,.tsv,.json,text/csv,application/json";
 const AT_ONCE = 100; // rows that are shown before one asks for more
 
-/** names: what may become a column. onChange(rows). */
+/** names: what may become a column. onChange(how): a function of the rows as they are then, for edits that come in quick succession. */
 export function Rows({ recipe, names, onChange }) {
   const app = useApp();
   const rows = recipe.rows ?? [];
@@ -24,7 +24,7 @@ export function Rows({ recipe, names, onChange }) {
   async function read(text, join) {
     try {
       const told = await app.api.upload(new Blob([text], { type: "text/csv" }), "rows");
-      onChange(join ? [...rows, ...told.rows] : told.rows);
+      onChange((now) => (join ? [...now, ...told.rows] : told.rows));
       app.toast(tn("{count} row is in the table. Undo leads back.", "{count} rows are in the table. Undo leads back.", told.rows.length), { kind: "done" });
     } catch (problem) {
       app.toast(problem.message, { kind: "error" });
@@ -41,7 +41,7 @@ export function Rows({ recipe, names, onChange }) {
       app.toast(problem.message, { kind: "error" });
     }
     const here = found.filter(({ file }) => ids.has(file));
-    onChange(here.reduce((all, { place, name, file }) => withCell(all, place, name, ids.get(file)), rows));
+    onChange((now) => here.reduce((all, { place, name, file }) => withCell(all, place, name, ids.get(file)), now));
     return undefined;
   }
 
@@ -75,16 +75,16 @@ export function Rows({ recipe, names, onChange }) {
     ${columns.length > 0 &&
     html`<div class="atelier-table-box"><table class="atelier-table" onKeyDown=${goDown}>
       <thead><tr><th scope="col"><span class="atelier-hidden">${t("Row")}</span></th>
-        ${columns.map((name) => html`<th scope="col" key=${name}><span>${recipe.inputs?.[name]?.label || shortName(name)}</span><button type="button" class="atelier-tiny" title=${name} aria-label=${t("Without the column {name}", { name })} onClick=${() => (setMore(more.filter((one) => one !== name)), onChange(withoutColumn(rows, name).filter((row, _, all) => Object.keys(row).length > 0 || all.length === 1)))}><${Icon} name="close" /></button></th>`)}<td></td>
+        ${columns.map((name) => html`<th scope="col" key=${name}><span>${recipe.inputs?.[name]?.label || shortName(name)}</span><button type="button" class="atelier-tiny" title=${name} aria-label=${t("Without the column {name}", { name })} onClick=${() => (setMore(more.filter((one) => one !== name)), onChange((now) => withoutColumn(now, name)))}><${Icon} name="close" /></button></th>`)}<td></td>
       </tr></thead>
       <tbody>
         ${rows.slice(0, shown).map(
           (row, place) => html`<tr key=${place}>
             <th scope="row">${place + 1}</th>
-            ${columns.map((name) => html`<td key=${name}><${Cell} recipe=${recipe} name=${name} value=${row[name]} label=${t("{name}, row {row}", { name, row: place + 1 })} onChange=${(value) => onChange(withCell(rows, place, name, value))} /></td>`)}
+            ${columns.map((name) => html`<td key=${name}><${Cell} recipe=${recipe} name=${name} value=${row[name]} label=${t("{name}, row {row}", { name, row: place + 1 })} onChange=${(value) => onChange((now) => withCell(now, place, name, value))} /></td>`)}
             <td class="atelier-row-tight">
-              <button type="button" class="atelier-tiny" title=${t("Duplicate")} aria-label=${t("Duplicate row {row}", { row: place + 1 })} onClick=${() => onChange(withAt(rows, place + 1, { ...row }))}><${Icon} name="copy" /></button>
-              <button type="button" class="atelier-tiny" title=${t("Remove")} aria-label=${t("Remove row {row}", { row: place + 1 })} onClick=${() => onChange(without(rows, place))}><${Icon} name="bin" /></button>
+              <button type="button" class="atelier-tiny" title=${t("Duplicate")} aria-label=${t("Duplicate row {row}", { row: place + 1 })} onClick=${() => onChange((now) => withAt(now, place + 1, { ...now[place] }))}><${Icon} name="copy" /></button>
+              <button type="button" class="atelier-tiny" title=${t("Remove")} aria-label=${t("Remove row {row}", { row: place + 1 })} onClick=${() => onChange((now) => without(now, place))}><${Icon} name="bin" /></button>
             </td>
           </tr>`,
         )}
@@ -92,8 +92,8 @@ export function Rows({ recipe, names, onChange }) {
     </table></div>`}
     ${rows.length > shown && html`<button type="button" class="atelier-button" data-look="quiet" onClick=${() => setShown(shown + 5 * AT_ONCE)}>${t("Show more rows")}</button>`}
     <div class="atelier-rows-foot">
-      <button type="button" class="atelier-button" disabled=${columns.length === 0} onClick=${() => onChange([...rows, {}])}><${Icon} name="add" /> ${t("Row")}</button>
-      <${AddName} label=${t("Add a column")} names=${offered(recipe, names, columns)} onAdd=${(name) => (setMore([...more, name]), rows.length === 0 && onChange([{}]))} />
+      <button type="button" class="atelier-button" disabled=${columns.length === 0} onClick=${() => onChange((now) => [...now, {}])}><${Icon} name="add" /> ${t("Row")}</button>
+      <${AddName} label=${t("Add a column")} names=${offered(recipe, names, columns)} onAdd=${(name) => (setMore([...more, name]), rows.length === 0 && onChange(() => [{}]))} />
       ${columns.length === 0 && html`<span class="atelier-muted">${t("Or paste a table from a spreadsheet here.")}</span>`}
     </div>
   </section>`;

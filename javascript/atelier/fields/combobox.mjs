@@ -49,7 +49,7 @@ export function Combobox({ id, value, options, onChange, placeholder = "", label
     <input
       type="text" id=${id} class="atelier-input" role="combobox" aria-expanded=${isOpen && shown.length > 0} aria-controls=${`${id}-list`} aria-autocomplete="list"
       aria-label=${label} aria-activedescendant=${at >= 0 && isOpen ? `${id}-option-${at}` : undefined} aria-describedby=${`${id}-help ${id}-notes`}
-      autocomplete="off" spellcheck="false" value=${value} placeholder=${placeholder}
+      autocomplete="off" spellcheck=${false} value=${value} placeholder=${placeholder}
       onClick=${() => !isOpen && open()}
       onInput=${(event) => (setTyped(event.target.value), setAt(-1), onChange(event.target.value))}
       onKeyDown=${onKeyDown} onBlur=${close}

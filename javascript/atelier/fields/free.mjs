@@ -34,7 +34,7 @@ export function AnyControl({ id, value, onChange }) {
     setProblem(read.problem ?? "");
     if (!read.problem) onChange(read.value);
   };
-  return html`<textarea id=${id} class="atelier-input atelier-code" rows="1" spellcheck="false" value=${text} aria-invalid=${problem !== "" || undefined} onInput=${typed}></textarea>
+  return html`<textarea id=${id} class="atelier-input atelier-code" rows="1" spellcheck=${false} value=${text} aria-invalid=${problem !== "" || undefined} onInput=${typed}></textarea>
     ${problem && html`<p class="atelier-note" data-severity="error"><${Icon} name="alert" /> <span>${t("This is no JSON yet: {problem}", { problem })}</span></p>`}`;
 }
 

@@ -12,7 +12,7 @@ export function TextControl(given) {
   if (schema["x-names"]) return html`<${NameControl} ...${given} />`;
   if (schema["x-prompt"] || schema["x-multiline"]) return html`<${LongText} ...${given} />`;
   const { id, value, onChange } = given;
-  return html`<input type="text" id=${id} class="atelier-input" value=${value ?? ""} spellcheck="false" autocomplete="off" aria-describedby=${`${id}-help ${id}-notes`} onInput=${(event) => onChange(event.target.value)} />`;
+  return html`<input type="text" id=${id} class="atelier-input" value=${value ?? ""} spellcheck=${false} autocomplete="off" aria-describedby=${`${id}-help ${id}-notes`} onInput=${(event) => onChange(event.target.value)} />`;
 }
 
 /** A prompt box is one for the host's keys and for tag completion as well. */

@@ -26,7 +26,7 @@ export function CataloguePage({ app }) {
   if (draft.phase !== "ready") return html`<div class="atelier-loading" role="status">${t("Loading…")}</div>`;
   const { recipe } = draft;
   if (!recipe) return html`<div class="atelier-empty"><p>${t("A catalogue is one recipe for many rows. Choose the recipe first.")}</p><button type="button" class="atelier-button" data-look="primary" onClick=${() => app.open("refine")}>${t("Choose a recipe")}</button></div>`;
-  const change = (field) => (value) => app.store.edit(["recipe", field], value);
+  const change = (field, none) => (how) => app.store.change((all) => ({ ...all, recipe: { ...all.recipe, [field]: how(all.recipe[field] ?? none) } }));
   return html`<div class="atelier-catalogue">
     <header class="atelier-catalogue-head">
       <button type="button" class="atelier-title" title=${t("Edit the recipe")} onClick=${() => app.open("refine")}><${Icon} name="folder" /><b>${titleOf(recipe) || t("Untitled")}</b></button>
@@ -35,8 +35,8 @@ export function CataloguePage({ app }) {
         <button type="button" class="atelier-icon-button" title=${t("Redo (Ctrl+Shift+Z)")} aria-label=${t("Redo")} disabled=${!draft.canRedo} onClick=${app.store.redo}><${Icon} name="redo" /></button>
       </span>
     </header>
-    <${Rows} recipe=${recipe} names=${names} onChange=${change("rows")} />
-    <${Axes} recipe=${recipe} names=${names} onChange=${change("axes")} />
+    <${Rows} recipe=${recipe} names=${names} onChange=${change("rows", [])} />
+    <${Axes} recipe=${recipe} names=${names} onChange=${change("axes", {})} />
     <${Count} app=${app} draft=${draft} />
     <${ContactSheet} />
   </div>`;

@@ -20,8 +20,8 @@ export function Compare({ a, b, labels = [t("Left"), t("Right")] }) {
     follow(event);
   };
   return html`<div class="atelier-compare" ref=${box} style=${`--at: ${at}%`} onPointerDown=${onPointerDown} onPointerMove=${(event) => event.buttons === 1 && follow(event)}>
-    <img class="atelier-compare-under" src=${api.picture(b)} alt=${labels[1]} draggable="false" />
-    <img class="atelier-compare-over" src=${api.picture(a)} alt=${labels[0]} draggable="false" />
+    <img class="atelier-compare-under" src=${api.picture(b)} alt=${labels[1]} draggable=${false} />
+    <img class="atelier-compare-over" src=${api.picture(a)} alt=${labels[0]} draggable=${false} />
     <span class="atelier-compare-label" data-side="left">${labels[0]}</span>
     <span class="atelier-compare-label" data-side="right">${labels[1]}</span>
     <span class="atelier-compare-edge" aria-hidden="true"></span>

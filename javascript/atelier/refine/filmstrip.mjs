@@ -69,7 +69,7 @@ function Thumbnail({ picture, place, isChosen, isOther, isEntry, onChoose, onOpe
     draggable="true" onDragStart=${(event) => event.dataTransfer.setData("application/x-atelier-picture", picture.id)}
     onClick=${(event) => onChoose(picture, { compare: event.shiftKey })} onDblClick=${() => onOpen(picture)} onKeyDown=${(event) => event.key === " " && isChosen && (event.preventDefault(), onOpen(picture))}
   >
-    <img src=${api.thumbnail(picture.id, 192)} alt="" loading="lazy" decoding="async" draggable="false" />
+    <img src=${api.thumbnail(picture.id, 192)} alt="" loading="lazy" decoding="async" draggable=${false} />
   </button>`;
 }
 

@@ -53,7 +53,7 @@ function Big({ api, picture }) {
     image.src = large;
     return () => (image.onload = null);
   }, [large]);
-  return html`<img src=${shown} alt=${nameOf(picture)} draggable="false" />`;
+  return html`<img src=${shown} alt=${nameOf(picture)} draggable=${false} />`;
 }
 
 /** By its stage; `titles` are what the recipe calls the stages. */

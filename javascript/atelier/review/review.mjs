@@ -3,7 +3,7 @@
 import { useApp } from "../app.mjs";
 import { Icon } from "../icons.mjs";
 import { Compare } from "../refine/compare.mjs";
-import { html, useEffect, useRef, useState } from "../vendor/htm-preact.mjs";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/htm-preact.mjs";
 import { t, tn } from "../words.mjs";
 import { bestOf, decided, isComplete, newChoice, rejected, stepped, toggled } from "./choice.mjs";
 import { compareHint, TwoUp } from "./two-up.mjs";
@@ -19,7 +19,7 @@ export function Review({ run, review, onDone, about = "" }) {
   const pair = useRef(null);
   const focusAt = useRef(false);
   useEffect(() => (setChoice(newChoice()), setCompared(null), (focusAt.current = true)), [review.key]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!focusAt.current) return;
     focusAt.current = false;
     (compared ? pair.current : grid.current?.children[choice.at]?.firstElementChild)?.focus();
@@ -49,6 +49,7 @@ export function Review({ run, review, onDone, about = "" }) {
   };
 
   function onKeyDown(event) {
+    if (event.defaultPrevented) return;
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select")) return;
     const number = /^[1-9]$/.test(event.key) ? Number(event.key) : 0;
     const isButton = event.target.matches("button:not(.atelier-candidate-face)");
@@ -66,6 +67,7 @@ export function Review({ run, review, onDone, about = "" }) {
     event.stopPropagation();
   }
 
+  useKeysOfPage(onKeyDown);
   const best = bestOf(pictures);
   const card = (picture) => ({ picture, isPicked: choice.picks.includes(picture.number), isRejected: choice.rejects.includes(picture.number), isBest: best.includes(picture.number) });
   return html`<section class="atelier-review" aria-label=${t("Choice in {stage}", { stage: review.stage })} onKeyDown=${onKeyDown}>
@@ -91,7 +93,7 @@ function Candidate({ picture, isPicked, isRejected, isBest, isEntry, onPick, onR
   const { api } = useApp();
   return html`<div class="atelier-candidate" data-picked=${isPicked || undefined} data-rejected=${isRejected || undefined}>
     <button type="button" class="atelier-candidate-face" aria-pressed=${isPicked} tabindex=${isEntry ? 0 : -1} onClick=${onPick} onFocus=${onFocus}>
-      <img src=${api.thumbnail(picture.hash, 512)} alt=${t("Picture {number}", picture)} decoding="async" draggable="false" />
+      <img src=${api.thumbnail(picture.hash, 512)} alt=${t("Picture {number}", picture)} decoding="async" draggable=${false} />
       <span class="atelier-candidate-number" aria-hidden="true">${isPicked ? html`<${Icon} name="check" />` : picture.number}</span>
       <span class="atelier-hidden">${[isBest && t("best score"), isRejected && t("turned down")].filter(Boolean).join(", ")}</span>
       <${Scores} picture=${picture} isBest=${isBest} />
@@ -138,6 +140,17 @@ function goOn(choice, { numbers, wanted: count }, isReady) {
   if (!isReady && count > 0) return t("{chosen} of {count} chosen", { chosen: numbers.length, count });
   if (choice.picks.length > 0 || choice.rejects.length > 0) return tn("Go on with {count}", "Go on with {count}", numbers.length);
   return t("Go on with picture {number}", { number: numbers[0] });
+}
+
+/** The keys work as well where nothing has the focus, such as after a click beside the pictures. */
+function useKeysOfPage(onKeyDown) {
+  const latest = useRef(onKeyDown);
+  latest.current = onKeyDown;
+  useEffect(() => {
+    const take = (event) => event.target === document.body && latest.current(event);
+    document.addEventListener("keydown", take);
+    return () => document.removeEventListener("keydown", take);
+  }, []);
 }
 
 /** With which picture the focused one is compared first: one that was picked, else the next. */

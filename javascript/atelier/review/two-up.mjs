@@ -47,7 +47,7 @@ function Pane({ id, label, view, size, hands, box, onSize, below }) {
   const place = view && size ? `left: ${view.x}px; top: ${view.y}px; width: ${size.width * view.scale}px; height: ${size.height * view.scale}px` : "opacity: 0";
   return html`<figure>
     <div class="atelier-two-pane" ref=${holder} onPointerDown=${(event) => hands.current.down(event)} onPointerMove=${(event) => hands.current.move(event)} onPointerUp=${(event) => hands.current.up(event)} onPointerCancel=${(event) => hands.current.up(event)} onDblClick=${(event) => hands.current.double(event)}>
-      <img src=${api.picture(id)} alt=${label} style=${place} draggable="false" data-small=${view && view.scale > 2 ? "" : undefined} onLoad=${(event) => onSize?.({ width: event.target.naturalWidth, height: event.target.naturalHeight })} />
+      <img src=${api.picture(id)} alt=${label} style=${place} draggable=${false} data-small=${view && view.scale > 2 ? "" : undefined} onLoad=${(event) => onSize?.({ width: event.target.naturalWidth, height: event.target.naturalHeight })} />
     </div>
     <figcaption>${below ?? label}</figcaption>
   </figure>`;

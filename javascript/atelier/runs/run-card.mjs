@@ -20,7 +20,8 @@ export function RunCard({ run, acts, now }) {
   const name = run.title || run.name;
   const label = (word) => `${word}: ${name}, ${whenText(run.created, now)}`;
   return html`<li class="atelier-card atelier-run-card" data-state=${run.state}>
-    <button type="button" class="atelier-run-face" title=${t("Open")} onClick=${() => acts.open(run)}>
+    <button type="button" class="atelier-run-face" onClick=${() => acts.open(run)}>
+      <span class="atelier-hidden">${t("Open")}: </span>
       <span class="atelier-run-cover">${run.cover ? html`<img src=${api.thumbnail(run.cover, 384)} alt="" loading="lazy" decoding="async" />` : html`<${Icon} name="picture" />`}</span>
       <span class="atelier-run-words">
         <b>${name}</b>
