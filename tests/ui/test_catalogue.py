@@ -13,7 +13,8 @@ from tests.ui.conftest import Tab
 PASTE = """(text) => {
   const data = new DataTransfer();
   data.setData("text/plain", text);
-  document.querySelector(".atelier-rows").dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  const event = new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+  document.querySelector(".atelier-rows").dispatchEvent(event);
 }"""
 
 
