@@ -13,6 +13,9 @@ PYPROJECT = FOLDER.parents[1] / "pyproject.toml"
 # Each lock holds for the Pythons of its range on every system.
 PYTHONS = {"py310": ("3.10", "python_full_version < '3.11'"), "py311": ("3.11", "python_full_version >= '3.11'")}
 
+# Environments of their own, at versions that agree with nothing else here.
+HOSTS = ("host-a1111", "host-forge")
+
 # torch names its own CUDA packages exactly, and only its CUDA builds need them: locked here, a CPU build would get them too.
 CUDA = re.compile(r"^(nvidia-|cuda-|triton)")
 
@@ -24,11 +27,13 @@ def main() -> None:
         # The later groups agree with the worker's versions and list only what they add.
         for group in ("tests", "controlnet-aux"):
             lock(pythons, group, leave_out=worker)
+        for host in HOSTS:
+            lock(pythons, host, leave_out=(), groups=frozenset({host}))
 
 
-def lock(pythons: str, group: str, leave_out: tuple[str, ...]) -> tuple[str, ...]:
-    """Resolve one group, together with the worker's, and write its lock file; gives the file's lines."""
-    lines = tuple(line for line in resolve(pythons, {"worker", group}) if not CUDA.match(line) and line not in leave_out)
+def lock(pythons: str, group: str, leave_out: tuple[str, ...], groups: frozenset[str] = frozenset({"worker"})) -> tuple[str, ...]:
+    """Resolve one group, together with others, and write its lock file; gives the file's lines."""
+    lines = tuple(line for line in resolve(pythons, {group, *groups}) if not CUDA.match(line) and line not in leave_out)
     header = f"# Python {pythons[2]}.{pythons[3:]}{' and later' if pythons == 'py311' else ''}. Made by relock.py; do not edit."
     (FOLDER / f"{group}-{pythons}.txt").write_text("\n".join((header, *lines, "")), encoding="utf-8", newline="\n")
     return lines

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import subprocess
 import sys
 
-from lib_extension.setup.environment import CONTROLNET_AUX, ROOT, TESTS, WORKER, Environment
+from lib_extension.setup.environment import CONTROLNET_AUX, HOSTS, ROOT, TESTS, WORKER, Environment
 from lib_extension.setup.installer import InstallError, clean_environment
 from lib_extension.setup.javascript import NodePackages
 
@@ -40,6 +41,8 @@ def demo(environment: Environment, rest: list[str]) -> int:
 def test(environment: Environment, rest: list[str]) -> int:
     """Check format, style, types and behaviour; `rest` goes to pytest. All of it runs, whatever the first checks say."""
     environment.ensure(WORKER, TESTS, CONTROLNET_AUX)
+    for host in HOSTS:
+        dataclasses.replace(environment, folder=environment.folder / host.name).ensure(host)
     packages = NodePackages(environment)
     packages.ensure()
     checks = {

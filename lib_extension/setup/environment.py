@@ -32,6 +32,7 @@ class Group:
 WORKER = Group("worker", 2500)
 TESTS = Group("tests", 500)
 CONTROLNET_AUX = Group("controlnet-aux", 500, apart=True)
+HOSTS = (Group("host-a1111", 600), Group("host-forge", 600))  # WebUIs' packages, for tests: each an environment of its own
 
 # Prints what the stamp must agree with; runs in the environment's own Python, which proves that it starts.
 _INSPECT = """

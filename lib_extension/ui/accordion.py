@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr  # pyright: ignore[reportMissingImports]
@@ -12,8 +13,10 @@ from PIL import Image
 
 from lib_extension.ui.exchange import unsaved
 from lib_extension.ui.residence import RESIDENCE
+from lib_extension.ui.settings_page import read
 
 FIELD = "Atelier"  # of the infotext
+_BUILT_IN = Path(__file__).resolve().parents[1] / "recipes"
 _log = logging.getLogger("atelier")
 
 
@@ -23,8 +26,14 @@ def draw(is_img2img: bool) -> list[Any]:
     with gr.Accordion("Atelier", open=False, elem_id=f"{where}_atelier"):
         receipt = unsaved(gr.Textbox(value="", visible=False, label="Atelier receipt"))
         is_on = unsaved(gr.Checkbox(value=False, label="Send each finished picture to a recipe", elem_id=f"{where}_atelier_on"))
-        recipe = unsaved(gr.Textbox(value="", label="Atelier recipe", elem_id=f"{where}_atelier_recipe", placeholder="Name of the recipe"))
+        recipe = unsaved(gr.Dropdown(_recipes(), label="Recipe", elem_id=f"{where}_atelier_recipe", allow_custom_value=True))
     return [receipt, is_on, recipe]
+
+
+def _recipes() -> list[str]:
+    """The names of own recipes, and of the built-in ones. One that is saved later can be typed."""
+    own = sorted(file.stem for file in (read().folder / "recipes").glob("*.zip"))
+    return own + sorted(file.stem for file in _BUILT_IN.glob("*.yaml"))
 
 
 def sign(p: Any, receipt: object) -> None:

@@ -6,6 +6,7 @@ page clicks the button of the tab that it is for, which the WebUI itself has wir
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +27,8 @@ def draw(residence: Residence, foreign: Mapping[str, Any]) -> None:
     """The components; `foreign`: those of other tabs by their ids."""
     request = unsaved(gr.Textbox(elem_id="atelier_out_request", label="Atelier request"))
     told = unsaved(gr.Textbox(elem_id="atelier_out_told", label="Atelier answer"))
-    picture = unsaved(gr.Image(elem_id="atelier_out_picture", label="Atelier picture", type="pil", interactive=False))
+    exact = {"format": "png"} if "format" in inspect.signature(gr.Image.__init__).parameters else {}  # gradio 4 would lose detail
+    picture = unsaved(gr.Image(elem_id="atelier_out_picture", label="Atelier picture", type="pil", interactive=False, **exact))
     infotext = unsaved(gr.Textbox(elem_id="atelier_out_infotext", label="Atelier infotext"))
 
     def brought(text: str) -> list[Any]:

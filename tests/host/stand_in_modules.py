@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from collections.abc import Awaitable, Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -62,6 +63,16 @@ def install(webui: Misbehaving, *, api_auth: str | None = None, version: str = "
 def own_application(webui: Misbehaving, *, with_api: bool) -> FastAPI:
     """What on_app_started is given: routes of extensions, and those of the Api where it was started with --api."""
     app = FastAPI()
+    extensions = add_extensions(app, webui)
+    if with_api:
+        app.add_api_route("/sdapi/v1/txt2img", extensions, methods=["POST"])
+        app.add_api_route("/sdapi/v1/{name}", extensions, methods=["GET", "POST"])
+        app.add_api_route("/internal/progress", extensions, methods=["POST"])
+    return app
+
+
+def add_extensions(app: FastAPI, webui: Misbehaving) -> Callable[[Request], Awaitable[JSONResponse]]:
+    """The routes that extensions of the WebUI add to its application, and what answers them."""
 
     async def extensions(request: Request) -> JSONResponse:
         webui.password = ""
@@ -72,11 +83,7 @@ def own_application(webui: Misbehaving, *, with_api: bool) -> FastAPI:
     app.add_api_route("/controlnet/{name}", extensions, methods=["GET", "POST"])
     app.add_api_route("/sdapi/v1/loras", extensions, methods=["GET"])
     app.add_api_route("/sdapi/v1/refresh-loras", extensions, methods=["POST"])
-    if with_api:
-        app.add_api_route("/sdapi/v1/txt2img", extensions, methods=["POST"])
-        app.add_api_route("/sdapi/v1/{name}", extensions, methods=["GET", "POST"])
-        app.add_api_route("/internal/progress", extensions, methods=["POST"])
-    return app
+    return extensions
 
 
 def module(name: str, **members: Any) -> ModuleType:

@@ -9,7 +9,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-LATER = ("api.router", "api.desk", "session", "plan", "preflight", "runs", "stages", "masks", "scores", "backend", "jobs", "models", "engine")
+LATER = (
+    "api.router",
+    "api.desk",
+    "session",
+    "plan",
+    "preflight",
+    "runs",
+    "stages",
+    "masks",
+    "scores",
+    "backend",
+    "jobs",
+    "models",
+    "engine",
+)
 
 _LOAD = """
 import json, sys

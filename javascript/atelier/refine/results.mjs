@@ -92,6 +92,7 @@ function useNewest(watch, stages, run) {
     if (stage.stage in done && stage.done > done[stage.stage]) seen.current.latest = stage.stage;
     done[stage.stage] = stage.done;
   }
+  seen.current.latest ||= lastBegun(stages); // a quick run is done when its stages are first told
   const { latest } = seen.current;
   useEffect(() => void (latest && watch.more(latest)), [run?.id, latest, done[latest]]);
   return latest ? (watch.pictures(latest).get().list.at(-1) ?? null) : null;
