@@ -4,6 +4,7 @@ stage; or a recipe file."""
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from lib_extension.stages.from_infotext import stage_from_infotext
 
 _ZIP = b"PK"
 _WHAT = "The file"
+_INFOTEXT = re.compile(rb"(?m)^Steps: \d+, ")  # the line of settings, which no recipe has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +50,13 @@ class Opener:
         self._blobs = blobs
 
     def open(self, data: bytes) -> Opened:
-        """The recipe in a picture, a zip, or a JSON or YAML text. NotFound for a picture that tells nothing, BadFile for other files."""
+        """The recipe in a picture, zip, JSON or YAML text, or infotext. NotFound for a picture that tells nothing, BadFile for other files."""
         if data.startswith(_ZIP):
             return self._of_recipe(read_recipe_file(data, "recipe.zip", Folder(Path())))
         if kind_of(data):
             return self._of_picture(data)
+        if _INFOTEXT.search(data):
+            return self._of_infotext(data.decode("utf-8", "replace"), "the text")
         suffix = "json" if data.lstrip()[:1] == b"{" else "yaml"
         return self._of_recipe(read_recipe_file(data, f"recipe.{suffix}", _NoFiles()))
 
@@ -63,7 +67,8 @@ class Opener:
         try:
             found = self._restorer.of_data(data, "The picture")
         except NotFound:
-            return self._of_infotext(data)
+            texts = read_text_chunks(open_picture(data, what="The picture"))
+            return self._of_infotext(texts.get(PARAMETERS, ""), "the picture's infotext")
         asked = self._restorer.asked(found.lineage)
         recipe = with_pictures(as_recipe(asked), lambda name: self._identified(asked.pictures, name))
         runs = self._restorer.runs_of(found.lineage)
@@ -74,16 +79,15 @@ class Opener:
         picture = pictures.get(name, "")
         return picture if isinstance(picture, str) else self._blobs.put(picture)
 
-    def _of_infotext(self, data: bytes) -> Opened:
-        """What a WebUI wrote into the picture: it says how it was drawn, not what it was drawn from."""
-        text = read_text_chunks(open_picture(data, what="The picture")).get(PARAMETERS, "")
+    def _of_infotext(self, text: str, told_by: str) -> Opened:
+        """What a WebUI wrote into a picture: it says how it was drawn, not what it was drawn from."""
         fields = parse_infotext(text)
         if "Steps" not in fields:
             raise NotFound("The picture tells neither its recipe nor how a WebUI made it. Was its information taken out?")
         stage, left = stage_from_infotext(fields)
         recipe = Recipe(name="picture", title="As a picture was made", stages=(stage,))
         load_recipe(to_json(recipe))
-        return Opened(recipe=to_json(recipe), stage=str(stage["id"]), told_by="the picture's infotext", notice=left)
+        return Opened(recipe=to_json(recipe), stage=str(stage["id"]), told_by=told_by, notice=left)
 
 
 class _NoFiles:

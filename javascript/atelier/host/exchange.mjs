@@ -16,10 +16,31 @@ export function attach(app) {
   app.inventory.fresh().then(() => app.store.replan());
   app.exchange = { targets: TARGETS.filter((target) => byId(`atelier_to_${target}`)), sendTo, insertInto };
   app.page.set((shown) => ({ ...shown })); // what is shown already can offer it, too
+  app.root.addEventListener("paste", (event) => pasted(app, event), true);
   app.root.addEventListener("focusin", (event) => {
     const area = event.target.closest?.(".prompt textarea");
     if (area && window.activePromptTextarea) window.activePromptTextarea.atelier = area;
   });
+}
+
+/** Whether a text is how a WebUI writes what a picture was made with. */
+export function isInfotext(text) {
+  return /^Steps: \d+, /m.test(text);
+}
+
+/** An infotext that is pasted into a prompt box sets what it tells of, not the prompt to all of it. */
+function pasted(app, event) {
+  const text = event.clipboardData?.getData("text/plain") ?? "";
+  if (!event.target.closest?.(".prompt textarea") || !isInfotext(text)) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const use = async () => {
+    const told = await app.api.upload(new Blob([text], { type: "text/plain" }), "restore");
+    const settings = settingsOf(told.recipe);
+    app.store.change((draft) => ({ ...draft, recipe: { ...draft.recipe, settings: { ...draft.recipe.settings, ...settings } } }));
+    app.toast(t("Its settings are taken. Undo leads back."), { kind: "done" });
+  };
+  use().catch((problem) => app.toast(problem.message, { kind: "error" }));
 }
 
 /** Takes the picture that is looked at in a gallery of the WebUI, with its settings, and shows the tab. */

@@ -13,7 +13,7 @@ export function toggled(prompt, word, caret = prompt.length) {
   if (same.test(prompt)) return prompt.replace(same, "").replace(/ {2,}/g, " ").trim();
   const before = prompt.slice(0, caret);
   const after = prompt.slice(caret);
-  const space = (one, other) => (one && other && !/\s$/.test(one) && !/^\s/.test(other) ? " " : "");
+  const space = (one, other) => (one && other && !/\s$/.test(one) && !/^[\s,.;)]/.test(other) ? " " : "");
   return `${before}${space(before, word)}${word}${space(word, after)}${after}`;
 }
 
