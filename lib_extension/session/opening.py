@@ -50,7 +50,7 @@ class Opener:
         self._blobs = blobs
 
     def open(self, data: bytes) -> Opened:
-        """The recipe in a picture, zip, JSON or YAML text, or infotext. NotFound for a picture that tells nothing, BadFile for other files."""
+        """The recipe in a picture, zip, JSON or YAML text, or infotext. NotFound for a picture that tells nothing, BadFile else."""
         if data.startswith(_ZIP):
             return self._of_recipe(read_recipe_file(data, "recipe.zip", Folder(Path())))
         if kind_of(data):
