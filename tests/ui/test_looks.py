@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.ui.conftest import PHONE, ROOT, WIDE, Tab
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
+IN_SIGHT_LOADED = """() => [...document.images].every((image) => image.complete
+    || (image.loading === "lazy" && image.getBoundingClientRect().top > innerHeight))"""
 AXE = ROOT / "tests" / "javascript" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = ("start", "refine", "catalogue", "review", "runs", "jobs")
 SERIOUS = ("serious", "critical")
@@ -66,7 +68,7 @@ def settled(page: Page, name: str) -> None:
     if name == "refine":
         expect(page.locator(".atelier-big img").first).to_be_visible()
         expect(page.locator(".atelier-plan-line")).to_contain_text("cached")
-    page.wait_for_function("() => [...document.images].every((image) => image.complete || image.loading === 'lazy')")
+    page.wait_for_function(IN_SIGHT_LOADED)
     page.wait_for_timeout(300)
 
 
