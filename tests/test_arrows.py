@@ -22,7 +22,7 @@ ARROWS: dict[str, set[str]] = {
     "runs": {"plan", "stages", "masks", "scores", "backend"} | _BASE,
     "jobs": {"backend", "setup"} | _BASE,
     "host": {"backend"} | _BASE,
-    "ui": {"host", "api", "session", "runs", "jobs"} | _PLANNED | _BASE,
+    "ui": {"host", "api", "session", "setup", "runs", "jobs"} | _PLANNED | _BASE,
     "session": {"runs"} | _PLANNED | _BASE,
     "api": {"session", "runs", "jobs", "setup"} | _PLANNED | _BASE,
     "cli": {"session", "runs", "jobs"} | _PLANNED | _BASE,

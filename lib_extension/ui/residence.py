@@ -6,6 +6,7 @@ It is one for the process: the WebUI makes the rest again at each "Reload UI", a
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -84,8 +85,11 @@ def _open(app: Any) -> Session:
     from lib_extension.host.webui import this_webui
     from lib_extension.session.home import Home
     from lib_extension.session.session import Session
+    from lib_extension.setup.environment import ELSEWHERE
 
     chosen = read()
+    if chosen.worker is not None:
+        os.environ[ELSEWHERE] = str(chosen.worker)  # for the processes that are started from here as well
     webui = this_webui(app)
     backends = [parse_backend(spec, webui=webui) for spec in chosen.backends]
     session = Session(Home(chosen.folder), backends, models=facts.models_folder())

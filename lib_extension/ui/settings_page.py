@@ -12,7 +12,7 @@ from lib_extension.host.options import Option
 
 FINAL, EVERY, NOTHING = "What a run ends with", "Every picture that is drawn", "Nothing"
 _FOLDER, _OWN, _MORE = "atelier_folder", "atelier_use_webui", "atelier_backends"
-_SAVE, _PRIVATE, _DISK, _TORCH = "atelier_save", "atelier_private", "atelier_disk", "atelier_torch_index"
+_SAVE, _PRIVATE, _DISK, _WORKER = "atelier_save", "atelier_private", "atelier_disk", "atelier_worker"
 _MOST_DISK = 2000  # gigabytes
 
 _OPTIONS = {
@@ -35,9 +35,7 @@ _OPTIONS = {
         {"minimum": 0, "maximum": _MOST_DISK, "step": 1},
         "0: never; pinned runs and the files in output folders stay",
     ),
-    _TORCH: Option(
-        "", "Where the worker's torch comes from", info="empty: the usual index; else the URL of another CUDA's, ROCm's or the CPU's"
-    ),
+    _WORKER: Option("", "Folder of the worker's environment", info="empty: .venv, in the extension's folder", is_for_restart=True),
 }
 
 
@@ -50,7 +48,7 @@ class Chosen:
     save: str
     is_private: bool
     most_bytes: int  # 0: no limit
-    torch_index: str
+    worker: Path | None  # None: where it is by itself
 
 
 def add() -> None:
@@ -68,5 +66,5 @@ def read() -> Chosen:
         save=options.value(_SAVE, FINAL),
         is_private=options.value(_PRIVATE, False),
         most_bytes=int(options.value(_DISK, 0)) * 10**9,
-        torch_index=options.value(_TORCH, "").strip(),
+        worker=options.folder_or(_WORKER, facts.data_folder() / "worker") if options.value(_WORKER, "").strip() else None,
     )
