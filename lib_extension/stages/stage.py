@@ -61,7 +61,8 @@ class Answer:
 
     pictures: tuple[Picture, ...] = ()
     maps: tuple[Picture, ...] = ()  # ControlNet's maps, where the backend sends them
-    facts: Mapping[str, Any] = plain(default_factory=dict)  # ModelTags: tag to score; ModelEmbedding: {"embeddings": [[...]], "network": "..."}; boxes
+    # ModelTags: tag to score; ModelEmbedding: {"embeddings": [[...]], "network": "..."}; boxes
+    facts: Mapping[str, Any] = plain(default_factory=dict)
 
 
 @dataclass(frozen=True)
