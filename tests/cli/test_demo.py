@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lib_extension.cli import exit_codes
-from lib_extension.cli.demo import main
+from lib_extension.cli.demo import main, python_told
 from lib_extension.pictures.png import open_picture
 from lib_extension.runs.lineage import lineage_in
 from tests.runs.stub_backend import running_stub
@@ -51,7 +51,7 @@ def test_from_two_pictures_of_a_watch_to_a_contact_sheet_and_again_from_the_ledg
     assert all(line.endswith((" left", "left not known yet")) for line in lines)
     assert printed.splitlines()[-2:] == [
         f"Look at {output / 'contact-sheet.png'} first",
-        f"Then open Atelier itself: {sys.executable} -m lib_extension serve --open",
+        f"Then open Atelier itself: {python_told()} -m lib_extension serve --open",
     ]
 
     assert {file.name for file in (output / "11-files").iterdir()} == {

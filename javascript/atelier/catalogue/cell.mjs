@@ -3,6 +3,7 @@
 import { useApp } from "../app.mjs";
 import { useCell } from "../cell.mjs";
 import { Combobox } from "../fields/combobox.mjs";
+import { TypedInput } from "../fields/typed.mjs";
 import { Icon } from "../icons.mjs";
 import { pictureFile } from "../refine/picture-input.mjs";
 import { html, useRef, useState } from "../vendor/htm-preact.mjs";
@@ -25,7 +26,7 @@ export function Cell({ recipe, name, value, label, onChange }) {
     </select>`;
   }
   if (kind in NAMED) return html`<${NamedCell} kind=${NAMED[kind]} value=${value} label=${label} onChange=${onChange} />`;
-  return html`<input type="text" class="atelier-cell-input" aria-label=${label} inputmode=${kind === "number" ? "decimal" : undefined} spellcheck=${false} autocomplete="off" value=${value ?? ""} onChange=${(event) => onChange(valueOf(kind, event.target.value))} />`;
+  return html`<${TypedInput} class="atelier-cell-input" aria-label=${label} inputmode=${kind === "number" ? "decimal" : undefined} spellcheck=${false} autocomplete="off" value=${value ?? ""} onChange=${(text) => onChange(valueOf(kind, text))} />`;
 }
 
 function NamedCell({ kind, value, label, onChange }) {

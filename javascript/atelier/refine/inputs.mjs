@@ -5,6 +5,7 @@ import { useCell } from "../cell.mjs";
 import { Dialog } from "../dialog.mjs";
 import { Combobox } from "../fields/combobox.mjs";
 import { NumberControl } from "../fields/plain.mjs";
+import { TypedInput } from "../fields/typed.mjs";
 import { Form } from "../form.mjs";
 import { Icon } from "../icons.mjs";
 import { html, useState } from "../vendor/htm-preact.mjs";
@@ -107,7 +108,7 @@ function InputsEditor({ root, recipe, onClose }) {
         <summary><b>${name}</b> <span class="atelier-muted">${[declared.type, declared.label].filter(Boolean).join(" · ")}</span></summary>
         <div class="atelier-row atelier-box-head">
           <label class="atelier-row"><span class="atelier-label">${t("Name")}</span>
-            <input class="atelier-input" style="width: 180px" value=${name} onChange=${(event) => change((all) => withName(root, all, name, freeName(all, event.target.value.trim() || name)))} />
+            <${TypedInput} class="atelier-input" style="width: 180px" value=${name} onChange=${(text) => change((all) => withName(root, all, name, freeName(all, text.trim() || name)))} />
           </label>
           <button type="button" class="atelier-button" data-look="quiet" onClick=${() => remove(name)}><${Icon} name="bin" /> ${t("Delete")}</button>
         </div>
