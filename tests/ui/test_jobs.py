@@ -26,16 +26,17 @@ def test_the_environment_that_cannot_be_made_says_why(page: Page, tab: Tab):
     expect(job).to_contain_text("Failed")
     expect(worker).to_contain_text("Only half made")
 
+    worker.get_by_role("button", name="Remove").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(worker).to_contain_text("Not made yet")
+
+    page.locator('.atelier-job-line[data-state="failed"]').click()
     job.get_by_role("button", name="Once more").click()
     running = page.locator('.atelier-job-line[data-state="running"], .atelier-job-line[data-state="queued"]')
     expect(running).to_have_count(1)
     running.click()
     job.get_by_role("button", name="Cancel").click()
     expect(job.get_by_role("status").first).to_contain_text("Cancelled")
-
-    worker.get_by_role("button", name="Remove").click()
-    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
-    expect(worker).to_contain_text("Not made yet")
     for left in (2, 1, 0):
         page.get_by_role("button", name="Delete", exact=True).click()
         page.get_by_role("dialog").get_by_role("button", name="Delete").click()
