@@ -14,7 +14,7 @@ from lib_extension.backend.pool import Pool
 from lib_extension.preflight import ModelFiles, PictureFacts, check
 from lib_extension.runs.blobs import Blobs
 from lib_extension.runs.delivery import Delivery
-from lib_extension.runs.garbage import Collected, collect
+from lib_extension.runs.garbage import GRACE, Collected, collect
 from lib_extension.runs.layout import Layout
 from lib_extension.runs.ledger import Ledger
 from lib_extension.runs.outputs import Outputs
@@ -173,9 +173,9 @@ class Session:
         results = [(node, result) for node in plan.nodes if (result := self.ledger.results.get(node.key)) is not None]
         return {place.blob: place.file for node, result in results for place in layout.places(node, result)}
 
-    def collect(self, older_than: float | None = None, dry: bool = False) -> Collected:
+    def collect(self, older_than: float | None = None, dry: bool = False, grace: float = GRACE) -> Collected:
         """Delete what nobody needs: as runs.garbage.collect, but that the draft's pictures stay, and thumbnails of what is gone go, too."""
-        collected = collect(self.ledger, self.blobs, older_than, dry, kept=pictures_of(self.drafts.get()))
+        collected = collect(self.ledger, self.blobs, older_than, dry, grace, pictures_of(self.drafts.get()))
         if not dry:
             self.thumbnails.sweep()
         return collected

@@ -66,19 +66,11 @@ class Aftercare:
             _save_file(file.content, picture.seed, node.type.name)
 
     def _make_room(self) -> None:
-        """Runs go, the oldest first, as long as their pictures take more than is wanted."""
+        from lib_extension.session.making_room import make_room
+
         most = read().most_bytes
-        if not most:
-            return
-        session = self._session
-        runs = session.ledger.runs.all(limit=-1)
-        for run in sorted(
-            (run for run in runs if not run.pinned and run.state in ("done", "failed", "cancelled")), key=lambda run: run.updated
-        ):
-            if sum(size for _, size, _ in session.blobs.names()) <= most:
-                return
-            session.remove(run.id)
-            session.collect(None, False)
+        if most and (gone := make_room(self._session, most)):
+            _log.info("Deleted for room on the disk: %s", ", ".join(gone))
 
 
 def is_saved(recipe: Mapping[str, Any], stage_id: str, which: str) -> bool:
