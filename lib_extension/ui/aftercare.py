@@ -28,7 +28,8 @@ class Aftercare:
         self._is_over = threading.Event()
 
     def follow(self, run_id: str) -> None:
-        """From now on until it comes to a halt."""
+        """From now on until it comes to a halt. What its files tell goes by what is set now."""
+        self._session.is_private = read().is_private
         with self._guard:
             if run_id in self._followed:
                 return
