@@ -112,6 +112,28 @@ def draw_shoe(p: Painter, s: Spot, c: Colour) -> None:
         p.limb((s.x + h * x, s.y + h * y), (s.x + h * (x + 0.12), s.y + h * (y - 0.16)), h * 0.09, dark, OBJECT, NEAR)
 
 
+def draw_mushroom(p: Painter, s: Spot, c: Colour) -> None:
+    h, dark = s.half, darker(c)
+    p.polygon(
+        [(s.x - h * 0.3, s.y), (s.x + h * 0.3, s.y), (s.x + h * 0.42, s.y + h), (s.x - h * 0.42, s.y + h)], (196, 176, 140), OBJECT, NEAR
+    )
+    p.polygon(
+        [(s.x - h * 0.22, s.y), (s.x + h * 0.22, s.y), (s.x + h * 0.33, s.y + h * 0.93), (s.x - h * 0.33, s.y + h * 0.93)],
+        (236, 222, 190),
+        OBJECT,
+        NEAR,
+    )
+    for size, fill in ((1.1, dark), (0.99, c)):
+        cap = [
+            (s.x - h * size * math.cos(t), s.y + h * (0.1 if size > 1 else 0.02) - h * size * math.sin(t))
+            for t in (math.pi * i / 24 for i in range(25))
+        ]
+        p.polygon(cap, fill, OBJECT, NEAR)
+    dot = (120, 160, 190) if min(c) > 200 else (250, 250, 246)
+    for x, y, r in ((-0.5, -0.35, 0.15), (0.05, -0.62, 0.19), (0.55, -0.3, 0.14), (-0.02, -0.16, 0.11)):
+        p.ellipse(s.x + h * x, s.y + h * y, h * r, h * r, dot, OBJECT, NEAR)
+
+
 OBJECTS = {
     "circle": draw_circle,
     "square": draw_square,
@@ -123,3 +145,5 @@ OBJECTS = {
     "house": draw_house,
     "shoe": draw_shoe,
 }
+# Drawn for the tagger alone: what a LoRA may teach the model that it never saw.
+UNSEEN = {"mushroom": draw_mushroom}

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
 from PIL import Image
 
 from tests.demo_model.character import POSES, VIEWS, draw_character, keypoints, skeleton
-from tests.demo_model.objects import COLOURS, OBJECTS, Spot, draw_watch
+from tests.demo_model.objects import COLOURS, OBJECTS, UNSEEN, Spot, draw_watch
 from tests.demo_model.painter import Colour, Painter
 from tests.demo_model.places import PLACES, draw_place
 
 SIZE = 128
 EVERY_OBJECT = (*OBJECTS, "character")
-_FOOT = {"mug": 0.95, "bottle": 1.05, "house": 1.0, "shoe": 0.8}  # how far below its centre a standing thing ends, in halves
+TAGGED_OBJECTS = (*EVERY_OBJECT, *UNSEEN)
+_FOOT = {
+    "mug": 0.95,
+    "bottle": 1.05,
+    "house": 1.0,
+    "shoe": 0.8,
+    "mushroom": 1.0,
+}  # how far below its centre a standing thing ends, in halves
 
 
 @dataclass(frozen=True)
 class Subject:
     """What a scene shows, in the words of its caption."""
 
-    object: str  # one of EVERY_OBJECT
+    object: str  # one of TAGGED_OBJECTS
     colour: str  # one of COLOURS
     place: str  # one of PLACES
     view: str = ""  # characters only: one of VIEWS
@@ -70,10 +78,10 @@ def _article(word: str) -> str:
     return "an" if word[0] in "aeiou" else "a"
 
 
-def draw_subject(random: Random, *, held_out: bool = False) -> Subject:
-    """Draw a random subject: one that training sees, or one that it never does."""
+def draw_subject(random: Random, *, held_out: bool = False, things: Sequence[str] = EVERY_OBJECT) -> Subject:
+    """Draw a random subject of ``things``: one that training sees, or one that it never does."""
     while True:
-        thing = random.choice((*EVERY_OBJECT, "character", "watch"))
+        thing = random.choice((*things, "character", "watch"))
         subject = Subject(
             object=thing,
             colour=random.choice(tuple(COLOURS)),
@@ -105,7 +113,7 @@ def draw_scene(subject: Subject, random: Random, size: int = SIZE) -> Scene:
     if subject.object == "watch":
         draw_watch(painter, spot, colour, _shade(COLOURS[subject.strap], random) if subject.strap else None)
     else:
-        OBJECTS[subject.object](painter, spot, colour)
+        (OBJECTS | UNSEEN)[subject.object](painter, spot, colour)
     return Scene(subject, painter.picture(), painter.depth(), painter.masks(), None)
 
 
@@ -119,6 +127,18 @@ def held_out_scene(index: int, size: int = SIZE) -> Scene:
     """The ``index``-th scene of the endless judging set: its combination is never trained on."""
     random = Random(f"held out {index}")
     return draw_scene(draw_subject(random, held_out=True), random, size)
+
+
+def tagger_scene(index: int, size: int = SIZE) -> Scene:
+    """The ``index``-th scene of what the tagger learns from: the training set's like, and things that the U-Net never sees."""
+    random = Random(f"tagger {index}")
+    return draw_scene(draw_subject(random, things=TAGGED_OBJECTS), random, size)
+
+
+def held_out_tagger_scene(index: int, size: int = SIZE) -> Scene:
+    """The ``index``-th scene that the tagger is judged by: combinations that it never learnt from."""
+    random = Random(f"held out from the tagger {index}")
+    return draw_scene(draw_subject(random, held_out=True, things=TAGGED_OBJECTS), random, size)
 
 
 def _shade(colour: Colour, random: Random) -> Colour:

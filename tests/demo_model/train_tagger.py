@@ -15,13 +15,13 @@ from tests.demo_model.drawn import draw, spoil
 from tests.demo_model.objects import COLOURS
 from tests.demo_model.places import PLACES
 from tests.demo_model.runs import Run, learning_rate
-from tests.demo_model.scenes import EVERY_OBJECT, SIZE, Subject, held_out_scene, training_scene
+from tests.demo_model.scenes import SIZE, TAGGED_OBJECTS, Subject, held_out_tagger_scene, tagger_scene
 
 BATCH, SCENES = 32, 7000
 # Tags of one group exclude each other; the empty word means that none of them fits.
 GROUPS: dict[str, tuple[str, ...]] = {
     "colour": tuple(COLOURS),
-    "object": EVERY_OBJECT,
+    "object": TAGGED_OBJECTS,
     "place": tuple(PLACES),
     "view": ("", *VIEWS),
     "pose": ("", *POSES),
@@ -102,7 +102,7 @@ def main() -> None:
     model = Tagger().train()
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.01)
     run = Run(chosen.folder, {"model": model, "optimizer": optimizer})
-    drawn = draw(training_scene, SCENES)
+    drawn = draw(tagger_scene, SCENES)
     right = answers(drawn.subjects)
     while run.step < chosen.steps:
         random = run.generator("batch")
@@ -125,7 +125,7 @@ def main() -> None:
 @torch.no_grad()
 def report(model: Tagger) -> None:
     """Print the share of right answers on scenes whose combination was never trained on."""
-    judged = draw(held_out_scene, 500)
+    judged = draw(held_out_tagger_scene, 500)
     right = answers(judged.subjects)
     scores = model.eval().scores(judged.pictures.float() / 255)
     print({group: (found.argmax(1) == right[group]).float().mean().item() for group, found in scores.items()})
