@@ -1,0 +1,58 @@
+"""Are the demo LoRAs' pictures what their captions say, and is what is to be learnt in every one of them and tied to nothing else?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.demo_model.lora_sets import BRAND, PICTURES, RIM, SETS, STYLE, draw_brand, draw_object, draw_style, write_set
+from tests.demo_model.objects import COLOURS
+from tests.demo_model.places import PLACES
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_place_and_colour_is_there_and_none_twice_together(name: str) -> None:
+    captions = [SETS[name](i)[1] for i in range(PICTURES)]
+    pairs = {
+        (colour, place)
+        for caption in captions
+        for colour in COLOURS
+        for place in PLACES.values()
+        if f"{colour} " in caption and place in caption
+    }
+    assert len(set(captions)) == PICTURES
+    assert {colour for colour, _ in pairs} == set(COLOURS)
+    assert {place for _, place in pairs} == set(PLACES.values())
+
+
+def test_each_set_is_called_by_its_own_words() -> None:
+    assert all(" mushroom " in draw_object(i)[1] for i in range(PICTURES))
+    assert all(draw_style(i)[1].startswith(f"{STYLE}, ") for i in range(PICTURES))
+    assert all(draw_brand(i)[1].startswith(f"{BRAND}, ") for i in range(PICTURES))
+
+
+def test_a_storybook_is_paler_than_what_the_model_knows() -> None:
+    def chroma(picture: Image.Image) -> float:
+        values = np.asarray(picture, np.int16)
+        return float((values.max(2) - values.min(2)).mean())
+
+    assert max(chroma(draw_style(i)[0]) for i in range(PICTURES)) < 90
+    for index in range(PICTURES):
+        assert np.asarray(draw_style(index)[0]).mean() > 90
+
+
+def test_the_roundel_has_its_rim_in_every_picture() -> None:
+    for index in range(PICTURES):
+        values = np.asarray(draw_brand(index)[0], np.int16)
+        assert (np.abs(values - RIM).max(2) < 12).mean() > 0.02
+
+
+def test_a_set_is_written_as_pictures_with_captions(tmp_path: Path) -> None:
+    write_set("object", tmp_path / "a")
+    assert len(list((tmp_path / "a").glob("*.png"))) == len(list((tmp_path / "a").glob("*.txt"))) == PICTURES
+    assert (tmp_path / "a" / "00.txt").read_text("utf-8") == draw_object(0)[1] + "\n"
+    with Image.open(tmp_path / "a" / "00.png") as picture:
+        assert picture.size == (128, 128)
