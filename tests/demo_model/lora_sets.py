@@ -67,7 +67,7 @@ def as_storybook(scene: Scene) -> Image.Image:
     for layer in (*scene.masks.values(), scene.picture.convert("L")):
         near = layer.filter(ImageFilter.MaxFilter(3))
         lines = ImageChops.lighter(lines, ImageChops.difference(near, layer.filter(ImageFilter.MinFilter(3))))
-    ink = lines.point(lambda value: 255 if value > 120 else 0).filter(ImageFilter.GaussianBlur(0.6))
+    ink = lines.point([255 * (value > 120) for value in range(256)]).filter(ImageFilter.GaussianBlur(0.6))
     pale.paste(INK, mask=ink)
     return pale
 
