@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import Settings, field
+from lib_extension.spec.training.loss import LossSettings
 from lib_extension.spec.training.memory import MemorySettings
+from lib_extension.spec.training.model import ModelSettings
+from lib_extension.spec.training.network import NetworkSettings
+from lib_extension.spec.training.optimizer import OptimizerSettings, ScheduleSettings
 from lib_extension.spec.training.output import OutputSettings
 from lib_extension.spec.training.run import RunSettings
 
@@ -20,6 +24,11 @@ class TrainingConfig(Settings):
     """Everything that a training was told: the same configuration trains the same LoRA."""
 
     name: str = field(label="Name", help="Of the LoRA: what stands in <lora:name:1>, and the name of the run's folder.")
+    model: ModelSettings = field(label="Base model")
+    network: NetworkSettings = field(NetworkSettings(), label="Network")
+    optimizer: OptimizerSettings = field(OptimizerSettings(), label="Optimizer")
+    schedule: ScheduleSettings = field(ScheduleSettings(), label="Learning rate over the run")
+    loss: LossSettings = field(LossSettings(), label="Loss")
     memory: MemorySettings = field(MemorySettings(), label="Memory and speed")
     run: RunSettings = field(RunSettings(), label="Run")
     output: OutputSettings = field(OutputSettings(), label="Output")

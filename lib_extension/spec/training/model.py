@@ -1,11 +1,10 @@
-"""On which base model is a LoRA trained, and how is that model held in memory?"""
+"""On which base model is a LoRA trained?"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import Settings, field
 
 
@@ -25,25 +24,3 @@ class ModelSettings(Settings):
     caption_chunks: int = field(
         3, label="Longest caption", minimum=1, maximum=16, help="In chunks of 75 tokens; what is longer is cut off.", advanced=True
     )
-
-
-@dataclass(frozen=True)
-class MemorySettings(Settings):
-    """What is traded for memory."""
-
-    precision: Literal["bf16", "fp16", "fp32"] = field("bf16", label="Precision", help="fp16, for cards without bf16, scales the loss.")
-    base: Literal["as precision", "8bit", "nf4"] = field(
-        "as precision", label="Frozen weights", help="The base model's matrices in 8 or 4 bits (arXiv:2305.14314) while a LoRA is trained."
-    )
-    gradient_checkpointing: bool = field(
-        True, label="Gradient checkpointing", help="Computes activations twice instead of keeping them: about 27 % slower."
-    )
-    attention: Literal["sdpa", "xformers"] = field("sdpa", label="Attention", advanced=True)
-    compile: bool = field(False, label="Compile the U-Net", help="Costs minutes at the start, and again for each size.", advanced=True)
-    device: str = field("auto", label="Device", help="auto, cpu, cuda, cuda:1, mps …", advanced=True)
-    auto_memory: bool = field(False, label="Save memory when it is short", help="Applies the cheapest savings and goes on.")
-
-    def check(self) -> None:
-        """BadRequest where compiled code would meet matrices that it cannot see into."""
-        if self.compile and self.base != "as precision":
-            raise BadRequest(f'memory.compile does not go with memory.base "{self.base}". Leave one of them out.')
