@@ -21,6 +21,7 @@ from lib_extension.jobs.account import Account, Place
 from lib_extension.jobs.jobs import Jobs
 from lib_extension.jobs.record import ENDED, Job
 from lib_extension.spec.errors import BadRequest, NotFound
+from lib_extension.spec.settings import json_schema
 
 _LOOK = 0.4  # seconds between two looks at what a program told
 _PLACE = re.compile(r"(\d{1,15})-(\d{1,15})")
@@ -65,6 +66,10 @@ def add_routes(router: APIRouter, desk: Desk) -> None:
         if not isinstance(kind, str) or not isinstance(config, dict) or body.keys() - {"kind", "config"}:
             raise BadRequest('The body must be {"kind": "…", "config": {…}}.')
         return await added(desk, kind, config)
+
+    @router.get("/jobs/kinds", summary="The schema of each kind of job's config, by the kind's name")
+    async def kinds() -> Response:
+        return JSONResponse({name: json_schema(kind.settings) for name, kind in desk.jobs.kinds.items()})
 
     @router.get("/jobs/{id}", summary="A job, and what it has told until now")
     async def job(id: str) -> Response:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from lib_extension.jobs import Jobs
+from lib_extension.jobs.kinds import WorkerSettings
+from lib_extension.spec.settings import json_schema
 from tests.api.serving import Served, served
 from tests.jobs.programs import KINDS
 from tests.runs.stub_backend import Stub
@@ -75,6 +77,13 @@ def test_an_environment_that_cannot_be_made_is_a_job_that_says_why(server: Serve
     assert [job["state"] for job in server.json("GET", "/jobs")] == ["done", "failed"]  # pyright: ignore[reportGeneralTypeIssues]
     assert server.client.delete(f"/atelier/v1/jobs/{added['id']}").status_code == 204
     server.json("GET", f"/jobs/{added['id']}", 404)
+
+
+def test_the_schema_of_every_kind_of_job_is_told(server: Served):
+    told = server.json("GET", "/jobs/kinds")
+    assert isinstance(told, dict)
+    assert told.keys() == jobs_of(server).kinds.keys()
+    assert told["worker"] == json_schema(WorkerSettings)
 
 
 def test_what_it_runs_in_itself_is_not_changed(server: Served, monkeypatch: pytest.MonkeyPatch):
