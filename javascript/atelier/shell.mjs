@@ -3,13 +3,14 @@
 import { makeCell, useCell } from "./cell.mjs";
 import { Dialog } from "./dialog.mjs";
 import { Icon } from "./icons.mjs";
+import { loadStyles } from "./styles.mjs";
 import { html, useEffect, useErrorBoundary, useState } from "./vendor/htm-preact.mjs";
 import { t } from "./words.mjs";
 
 const LOOK_AT_BACKENDS = 20000; // milliseconds
 const TOAST_STAYS = 6000; // milliseconds; errors stay until they are closed
 
-/** The pages: where their component is, and whether the row of pages shows them. */
+/** The pages, in the order of their row: where their component is, which sheets of css/ are their own, and whether the row leaves them out. */
 const PAGES = {
   refine: { title: "Refine", load: () => import("./pages/refine.mjs"), component: "RefinePage" },
   catalogue: { title: "Catalogue", load: () => import("./pages/catalogue.mjs"), component: "CataloguePage" },
@@ -89,9 +90,9 @@ function Page({ name, params, app }) {
   const [found, setFound] = useState({ component: null, problem: null });
   useEffect(() => {
     let isHere = true;
-    const { load, component } = PAGES[name];
-    load().then(
-      (module) => isHere && setFound({ component: module[component], problem: null }),
+    const { load, component, styles = [] } = PAGES[name];
+    Promise.all([load(), loadStyles(styles)]).then(
+      ([module]) => isHere && setFound({ component: module[component], problem: null }),
       (problem) => isHere && setFound({ component: null, problem }),
     );
     return () => (isHere = false);
