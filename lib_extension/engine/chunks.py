@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field
-
-import ftfy
-from transformers import CLIPTokenizer
 
 from lib_extension.engine.embeddings import Embedding, Embeddings
 from lib_extension.engine.prompt import BREAK, parse_attention
+from lib_extension.models.clip_reading import CHUNK_LENGTH, COMMA_REACH, Tokens
 
-CHUNK_LENGTH = 75
-COMMA_REACH = 20  # tokens after a comma that go on to the next chunk together, rather than being cut in two; the WebUI's default
 _EMBEDDED = 0  # the token in whose place an embedding's vector is put
 
 
@@ -31,24 +26,6 @@ class Cut:
 
     chunks: tuple[Chunk, ...]
     token_count: int
-
-
-class Tokens:
-    """CLIP's tokens of a text, without start and end. open_clip, unlike CLIP, also resolves HTML entities, twice."""
-
-    def __init__(self, tokenizer: CLIPTokenizer, *, open_clip: bool = False):
-        self._tokenizer = tokenizer
-        self._open_clip = open_clip
-        vocabulary = tokenizer.get_vocab()
-        self.start = vocabulary["<|startoftext|>"]
-        self.end = vocabulary["<|endoftext|>"]
-        self.comma = vocabulary[",</w>"]
-
-    def of(self, text: str) -> list[int]:
-        text = ftfy.fix_text(text)  # as both did in training: curly quotes made straight, ligatures and wide letters plain
-        if self._open_clip:
-            text = html.unescape(html.unescape(text))
-        return self._tokenizer(text, add_special_tokens=False, truncation=False, verbose=False)["input_ids"]
 
 
 @dataclass

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import torch
 
-from lib_extension.engine.chunks import CHUNK_LENGTH, Chunk, Cut, Tokens, cut, empty_chunk
-from lib_extension.engine.clip import READINGS, Encoder
+from lib_extension.engine.chunks import CHUNK_LENGTH, Chunk, Cut, cut, empty_chunk
+from lib_extension.engine.clip import Encoder
 from lib_extension.engine.embeddings import Embedding, index_embeddings, load_embeddings
 from lib_extension.engine.emphasis import check_mode, emphasise
 from lib_extension.engine.prompt import extra_networks, schedule, split_and
 from lib_extension.models.checkpoint import Checkpoint
+from lib_extension.models.clip_reading import READINGS, tokens_of
 from lib_extension.models.library import Found
-from lib_extension.models.single_file import bundled_tokenizer
 from lib_extension.spec.errors import TooLarge
 
 _KEPT = 16  # encoded texts; a picture needs two, a highres fix four
@@ -77,7 +77,7 @@ class TextEncoders:
         self._encoders = [
             Encoder(model, reading, index) for index, (model, reading) in enumerate(zip(checkpoint.text_encoders, readings, strict=True))
         ]
-        self._tokens = _tokens(checkpoint)
+        self._tokens = tokens_of(checkpoint)
         self._kept: OrderedDict[Hashable, _Text] = OrderedDict()
         self.use_embeddings(embeddings)
 
@@ -188,13 +188,6 @@ class _Wanted:
     clip_skip: int
     emphasis: str
     negative: bool
-
-
-def _tokens(checkpoint: Checkpoint) -> Tokens:
-    if checkpoint.family == "sd2":
-        # SD2's own tokenizer pads with "!", and so takes each "!" of a text for padding. open_clip does not.
-        return Tokens(bundled_tokenizer("<|endoftext|>"), open_clip=True)
-    return Tokens(checkpoint.tokenizers[0])
 
 
 def _check_length(prompt: str) -> None:
