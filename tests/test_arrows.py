@@ -18,22 +18,23 @@ ARROWS: dict[str, set[str]] = {
     "spec": set(),
     "formats": {"spec"},
     "pictures": {"spec"},
+    "captions": {"spec"},
     **dict.fromkeys(_PLANNED, _BASE | _PLANNED),
     "runs": {"plan", "stages", "masks", "scores", "backend"} | _BASE,
     "jobs": {"backend", "setup"} | _BASE,
     "host": {"backend"} | _BASE,
     "ui": {"host", "api", "session", "setup", "runs", "jobs"} | _PLANNED | _BASE,
     "session": {"runs"} | _PLANNED | _BASE,
-    "api": {"session", "runs", "jobs", "setup"} | _PLANNED | _BASE,
+    "api": {"session", "runs", "jobs", "setup", "captions"} | _PLANNED | _BASE,
     "cli": {"session", "runs", "jobs"} | _PLANNED | _BASE,
     "__main__": {"cli"},
     "setup": {"spec"},
     "locks": set(),
     "models": _BASE,
     "engine": {"models"} | _BASE,
-    "trainer": {"models"} | _BASE,
+    "trainer": {"models", "captions"} | _BASE,
 }
-STDLIB_ONLY = ("spec", "formats", "setup", "locks")
+STDLIB_ONLY = ("spec", "formats", "captions", "setup", "locks")
 PICTURE_LIBRARIES = {"PIL", "numpy"}
 WORKER = ("models", "engine", "trainer")
 WORKER_ONLY = {

@@ -1,0 +1,52 @@
+"""What do a folder's captions say all in all: how often each tag, which tags never come without the trigger word?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lib_extension.captions.files import Captioned
+from lib_extension.captions.tags import tags_of
+
+
+@dataclass(frozen=True)
+class Counts:
+    """`tags` by how many captions have them, the most frequent first; `empty` have none at all."""
+
+    captions: int
+    empty: int
+    tags: tuple[tuple[str, int], ...]
+
+
+def count(captions: Iterable[Captioned]) -> Counts:
+    """Of the captions that could be read."""
+    texts = [one.text for one in captions if not one.problem]
+    often = Counter(tag for text in texts for tag in set(tags_of(text)))
+    by_count = sorted(often.items(), key=lambda item: (-item[1], item[0].casefold()))
+    return Counts(len(texts), sum(not text for text in texts), tuple(by_count))
+
+
+def fused_with(trigger: str, captions: Sequence[Captioned], share: float = 0.9) -> list[tuple[str, float]]:
+    """The tags that stand in at least `share` of the captions with the trigger word, and that share (0..1), the highest first.
+
+    What is said with every picture of a thing is learnt as the thing: such a tag is either to be left unsaid (so that it belongs to the
+    trigger) or to be varied in the pictures. Fewer than three captions with the trigger tell nothing.
+    """
+    word = trigger.strip()
+    with_it = [set(tags_of(one.text)) for one in captions if not one.problem and _says(one.text, word)]
+    if not word or len(with_it) < 3:
+        return []
+    often = Counter(tag for tags in with_it for tag in tags if tag.casefold() != word.casefold())
+    fused = [(tag, number / len(with_it)) for tag, number in often.items() if number / len(with_it) >= share]
+    return sorted(fused, key=lambda item: (-item[1], item[0].casefold()))
+
+
+def balance(captions: Iterable[Captioned]) -> tuple[tuple[str, int], ...]:
+    """How many pictures each subfolder has ("" is the folder itself), the fullest first: concepts learn by what they have."""
+    often = Counter(one.name.rpartition("/")[0] for one in captions)
+    return tuple(sorted(often.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _says(caption: str, word: str) -> bool:
+    return any(tag.casefold() == word.casefold() for tag in tags_of(caption)) or word.casefold() in caption.casefold().split()

@@ -1,0 +1,114 @@
+"""Is every edit taken back byte for byte, and nothing that somebody else wrote lost?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lib_extension.captions import files
+from lib_extension.captions.edits import differences
+from lib_extension.captions.files import read_folder
+from lib_extension.captions.journal import Journal
+from lib_extension.spec.captions import CaptionEdit
+from lib_extension.spec.errors import BadFile, NotFound
+from lib_extension.spec.settings import read_value
+
+ADD = read_value(CaptionEdit, {"kind": "add", "tags": ["new"]})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    data = tmp_path / "data"
+    data.mkdir()
+    for name, caption in {"a": "red\r\n".encode("utf-16"), "b": b"caf\xe9, blue  ", "c": None}.items():
+        (data / f"{name}.png").write_bytes(b"")
+        if caption is not None:
+            (data / f"{name}.txt").write_bytes(caption)
+    return data
+
+
+def captions_in(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.txt"))}
+
+
+def apply(folder: Path, journal: Journal) -> object:
+    return journal.apply(differences(read_folder(folder), [ADD]), "add new")
+
+
+def test_an_edit_is_written_and_taken_back_to_the_byte(folder: Path, tmp_path: Path) -> None:
+    before, journal = captions_in(folder), Journal(tmp_path / "journal")
+    outcome = journal.apply(differences(read_folder(folder), [ADD]), "add new")
+    assert (outcome.done, outcome.refused) == (3, ())
+    assert captions_in(folder) == {"a.txt": b"red, new\n", "b.txt": "café, blue, new\n".encode(), "c.txt": b"new\n"}
+    assert journal.undo().done == 3
+    assert captions_in(folder) == before
+    assert [(entry.title, entry.captions, entry.undone) for entry in journal.entries()] == [("add new", 3, True)]
+
+
+def test_edits_are_taken_back_one_by_one_also_by_another_process(folder: Path, tmp_path: Path) -> None:
+    states = [captions_in(folder)]
+    for tag in ("x", "y"):
+        edit = read_value(CaptionEdit, {"kind": "add", "tags": [tag]})
+        Journal(tmp_path / "journal").apply(differences(read_folder(folder), [edit]), tag)
+        states.append(captions_in(folder))
+    for wanted in (states[1], states[0]):
+        Journal(tmp_path / "journal").undo()
+        assert captions_in(folder) == wanted
+    with pytest.raises(NotFound, match="no edit to take back"):
+        Journal(tmp_path / "journal").undo()
+
+
+def test_what_another_program_wrote_meanwhile_stays(folder: Path, tmp_path: Path) -> None:
+    journal, changes = Journal(tmp_path / "journal"), differences(read_folder(folder), [ADD])
+    (folder / "a.txt").write_text("by hand", "utf-8")
+    outcome = journal.apply(changes, "add")
+    assert outcome.done == 2
+    assert outcome.refused == (("a.png", "It was changed by another program meanwhile. Look again, and repeat the edit."),)
+    (folder / "b.txt").write_text("by hand", "utf-8")
+    undone = journal.undo()
+    assert undone.refused == (("b.txt", "It was changed after the edit, and stays as it is now."),)
+    assert captions_in(folder) == {"a.txt": b"by hand", "b.txt": b"by hand"}
+
+
+def test_an_edit_that_is_cut_off_is_taken_back_too(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, journal = captions_in(folder), Journal(tmp_path / "journal")
+    from lib_extension.captions import journal as written_by
+
+    written: list[Path] = []
+
+    def dies_at_the_second(file: Path, data: bytes) -> None:
+        if file.parent == folder:
+            written.append(file)
+            if len(written) == 2:
+                raise KeyboardInterrupt
+        files.write_bytes(file, data)
+
+    monkeypatch.setattr(written_by, "write_bytes", dies_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        apply(folder, journal)
+    monkeypatch.undo()
+    assert captions_in(folder) != before
+    Journal(tmp_path / "journal").undo()
+    assert captions_in(folder) == before
+
+
+def test_where_the_journal_cannot_be_written_nothing_is(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = captions_in(folder)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(BadFile, match="No space left"):
+        apply(folder, Journal(tmp_path / "journal"))
+    assert captions_in(folder) == before
+
+
+def test_a_broken_entry_does_not_hide_the_others(folder: Path, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    apply(folder, journal)
+    (tmp_path / "journal" / "edit-000009.json").write_text("{", "utf-8")
+    assert [entry.title for entry in journal.entries()] == ["add new"]
+    assert journal.undo().done == 3
