@@ -20,7 +20,8 @@ class ParsedLora:
     """What a file holds for one module.
 
     `parts` says which tensor is what: "down" (rank, in, …), "up" (out, rank, …), "mid" (rank, rank, h, w), "alpha" (a number),
-    "dora_scale"; tensors of other methods keep their own names, such as "hada_w1_a".
+    "dora_scale", or "dora_magnitude" under peft's name, which has other axes; tensors of other methods keep their own names, such as
+    "hada_w1_a".
     """
 
     name: str  # the module as the file calls it
@@ -31,8 +32,8 @@ class ParsedLora:
     def method(self) -> str:
         """ "lora" (also for convolutions), "dora", or that of other parts: "hada", "lokr", "oft", "diff" …; "" if parts are missing."""
         if {"down", "up"} <= self.parts.keys():
-            return "dora" if "dora_scale" in self.parts else "lora"
-        others = sorted(self.parts.keys() - {"down", "up", "mid", "alpha", "dora_scale"})
+            return "dora" if self.parts.keys() & _OF_DORA else "lora"
+        others = sorted(self.parts.keys() - {"down", "up", "mid", "alpha"} - _OF_DORA)
         return others[0].split("_")[0] if others else ""
 
 
@@ -73,7 +74,8 @@ _ENDINGS = (
     re.compile(r"(?P<module>.+?)(?:[._]lora|[._]lora_linear_layer)\.(?P<part>down|up)\.weight"),  # diffusers
 )
 _ALPHA = re.compile(r"(?P<module>.+?)(?:\.lora)?\.alpha")
-_DORA = re.compile(r"(?P<module>.+?)\.(?:dora_scale|lora_magnitude_vector(?:\.\w+)?)")
+_OF_DORA = {"dora_scale", "dora_magnitude"}
+_DORA = re.compile(r"(?P<module>.+?)\.(?P<part>dora_scale|lora_magnitude_vector(?:\.\w+)?)")
 _OTHER = re.compile(r"(?P<module>.+?)\.(?P<part>(?:hada|lokr|oft)_\w+|diff|diff_b|[wb]_norm|on_input|[ab][12]\.weight|lora_B\.bias)")
 
 
@@ -85,7 +87,7 @@ def _split(key: str) -> tuple[str, str] | None:
     if found := _ALPHA.fullmatch(key):
         return found["module"], "alpha"
     if found := _DORA.fullmatch(key):
-        return found["module"], "dora_scale"
+        return found["module"], "dora_scale" if found["part"] == "dora_scale" else "dora_magnitude"
     if found := _OTHER.fullmatch(key):
         return found["module"], found["part"]
     return None

@@ -21,7 +21,7 @@ def scale_of(path: str, metadata: Mapping[str, str]) -> float | None:
     said = _parse(metadata[KEY])
     network, _, module = path.partition(".")
     rank = _by_pattern(said.get(f"{network}.rank_pattern"), module, said.get(f"{network}.r"))
-    alpha = _by_pattern(said.get(f"{network}.alpha_pattern"), module, said.get(f"{network}.lora_alpha"))
+    alpha = _by_pattern(said.get(f"{network}.alpha_pattern"), module, said.get(f"{network}.lora_alpha", said.get(f"{network}.alpha")))
     if rank is None or alpha is None:
         return None
     if not (_is_number(rank) and _is_number(alpha) and rank > 0):
