@@ -50,6 +50,7 @@ WORKER_ONLY = {
     "spandrel",
 }
 WORKER_ONLY |= {"lark", "uvicorn", "huggingface_hub", "safetensors", "onnx", "torchvision", "timm", "torchsde", "rembg"}
+WORKER_ONLY |= {"prodigyopt", "schedulefree", "tensorboardX"}
 
 
 def _part(path: Path) -> str:

@@ -1,0 +1,148 @@
+"""What lies in a run's folder, and when may a run go on in one that is there already?
+
+config.json (frozen), events.jsonl, samples/, states/, loss.png, the LoRA files; `stop` and `pause` are files that somebody puts there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib_extension.spec.errors import BadFile, BadRequest, Busy, NotFound
+from lib_extension.spec.settings import from_json, to_json
+from lib_extension.spec.training import TrainingConfig
+from trainer.config_file import override, read_config, read_file
+from trainer.written import ASIDE, remove_folder, write_bytes
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+CONFIG = "config.json"
+# What may differ from the run that is there: how long it is, what it leaves behind, and what gives the same LoRA in less memory.
+_FREE = ("run.steps", "run.epochs", "run.save_every", "run.keep_", "run.sample", "run.validate_every", "run.tensorboard", "run.plot")
+_FREE += ("run.bad_steps", "memory.gradient_checkpointing", "memory.parts", "memory.auto_memory", "memory.attention", "memory.compile")
+_FREE += ("memory.threads", "memory.device", "output.", "data.cache_folder")
+
+
+@dataclass
+class RunFolder:
+    """The folder of one run, held by this process alone."""
+
+    path: Path
+    config: TrainingConfig
+    _lock: int | None = None
+
+    @property
+    def states(self) -> Path:
+        return self.path / "states"
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def stop_file(self) -> Path:
+        return self.path / "stop"
+
+    @property
+    def pause_file(self) -> Path:
+        return self.path / "pause"
+
+    def freeze(self, config: TrainingConfig) -> None:
+        """Write down what the run is now told."""
+        self.config = config
+        text = json.dumps(to_json(config), indent=2, ensure_ascii=False) + "\n"
+        write_bytes(self.path / CONFIG, text.encode())
+
+    def close(self) -> None:
+        """Leave it to others."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def asked(arguments: list[str]) -> tuple[TrainingConfig, Path]:
+    """What `train CONFIG [name=value ...]` asks for, and its run's folder; CONFIG may be a run's folder itself."""
+    if arguments and Path(arguments[0]).is_dir():
+        folder = Path(arguments[0])
+        if not (folder / CONFIG).is_file():
+            raise NotFound(f'The folder "{folder.name}" holds no {CONFIG}, so it is no run\'s.')
+        values = read_file(folder / CONFIG)
+        for argument in arguments[1:]:
+            override(values, argument)
+        return from_json(TrainingConfig, values), folder.resolve()
+    config = from_json(TrainingConfig, read_config(arguments))
+    return config, (Path(config.output.folder).expanduser() / config.name).resolve()
+
+
+def open_run(config: TrainingConfig, folder: Path) -> RunFolder:
+    """The folder, made or found, with `config` frozen in it. BadRequest where another run is in it, Busy where one is at work there."""
+    if folder.is_dir() and not (folder / CONFIG).is_file() and any(folder.iterdir()):
+        raise BadRequest(f'There is a folder "{folder.name}" that is no run\'s. Take another name, or another output.folder.')
+    folder.mkdir(parents=True, exist_ok=True)
+    run = RunFolder(folder, config, _locked(folder))
+    try:
+        if (folder / CONFIG).is_file():
+            _refuse_other(run, config)
+        run.freeze(config)
+        run.states.mkdir(exist_ok=True)
+        _clean(run)
+    except BaseException:
+        run.close()
+        raise
+    return run
+
+
+def same_run(one: TrainingConfig, other: TrainingConfig) -> list[str]:
+    """What differs between two configurations that must not within one run: the paths of the fields."""
+    found, held = dict(_leaves(to_json(one))), dict(_leaves(to_json(other)))
+    names = [name for name in {**found, **held} if found.get(name) != held.get(name)]
+    return [name for name in names if not name.startswith(_FREE)]
+
+
+def _refuse_other(run: RunFolder, config: TrainingConfig) -> None:
+    try:
+        held = from_json(TrainingConfig, read_file(run.path / CONFIG))
+    except (BadRequest, BadFile) as error:
+        raise BadRequest(f'The run "{run.path.name}" that is there cannot go on: {error} Take another name.') from error
+    if different := same_run(held, config):
+        shown = ", ".join(different[:5]) + (" …" if len(different) > 5 else "")
+        raise BadRequest(f'There is a run "{run.path.name}" already, with another {shown}. Take another name for this one.')
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping) and value:
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{path}.{name}" if path else name)
+    else:
+        yield path, value
+
+
+def _locked(folder: Path) -> int:
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise Busy(f'The run "{folder.name}" is at work in another process. Stop that first, or take another name.') from error
+    return handle
+
+
+def _clean(run: RunFolder) -> None:
+    """What a process that was ended left half done, and what told it to stop."""
+    for path in [*run.path.glob("*" + ASIDE), *run.states.glob("*" + ASIDE)]:
+        if path.is_dir():
+            remove_folder(path)
+        else:
+            path.unlink(missing_ok=True)
+    run.stop_file.unlink(missing_ok=True)

@@ -1,0 +1,99 @@
+"""How does a file or folder come to be as a whole or not at all? Written aside, flushed to the disk, then renamed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lib_extension.spec.errors import AtelierError
+
+ASIDE = ".part"  # what ends so is half written, and may be deleted by whoever comes next
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+class DiskFull(AtelierError):
+    """Nothing more can be written; what was there before is still there."""
+
+    status = 507
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """One file. DiskFull says how much room was wanted."""
+    aside = path.with_name(path.name + ASIDE)
+    with _room(path, len(data)):
+        try:
+            _write_through(aside, data)
+            aside.replace(path)
+            flush_folder(path.parent)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A folder that is filled under another name and gets its own at the end; one of that name is replaced."""
+    aside = path.with_name(path.name + ASIDE)
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    try:
+        with _room(path, 0):
+            yield aside
+            flush_folder(aside)
+            if path.exists():
+                remove_folder(path)
+            aside.replace(path)
+            flush_folder(path.parent)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def remove_folder(path: Path) -> None:
+    """Take a folder away so that it is never seen half empty under its name."""
+    aside = path.with_name(path.name + ASIDE)
+    shutil.rmtree(aside, ignore_errors=True)
+    path.replace(aside)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def fill(path: Path, data: bytes) -> None:
+    """A file of a folder that is being filled."""
+    with _room(path, len(data)):
+        _write_through(path, data)
+
+
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder outlive a power cut, where the system can."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:  # some file systems cannot flush folders
+        pass
+    finally:
+        os.close(handle)
+
+
+def _write_through(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _room(path: Path, size: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        wanted = f" ({size / 1e6:,.0f} MB)" if size else ""
+        raise DiskFull(
+            f'"{path.name}"{wanted} could not be written: {error.strerror}. Make room on the disk of the run\'s folder; '
+            "what was saved before is whole, and the run goes on from there."
+        ) from error
