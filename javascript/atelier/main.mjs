@@ -7,11 +7,13 @@ import { makeInventory } from "./inventory.mjs";
 import { listenToKeys } from "./keys.mjs";
 import { makeSpeaker, Shell } from "./shell.mjs";
 import { makeStore } from "./store.mjs";
+import { loadStyles } from "./styles.mjs";
 import { watchTheme } from "./theme.mjs";
 import { html, render } from "./vendor/htm-preact.mjs";
 import { setWords, t } from "./words.mjs";
 
 const HOME = "refine";
+const STYLES = ["pieces", "fields", "lists", "above"]; // what every page may use; what only some do, they bring (PAGES in shell.mjs)
 const PATIENCE = 800; // milliseconds: a host that takes longer to say who it is does not hold up the tab
 const started = new WeakMap();
 
@@ -26,6 +28,7 @@ async function begin(root) {
   const api = makeApi(new URL("../../", import.meta.url).href);
   const isStandalone = root.dataset.host !== "webui";
   watchTheme(root);
+  const styled = loadStyles(STYLES).catch((problem) => console.error("Atelier", problem)); // better plain than not at all
   const unknown = { kind: isStandalone ? "standalone" : "a1111", features: {}, backends: [], limits: {} };
   const told = tellHost(api, isStandalone);
   const host = await Promise.race([told.catch(() => unknown), new Promise((late) => setTimeout(late, PATIENCE, unknown))]);
@@ -49,6 +52,7 @@ async function begin(root) {
     window.addEventListener("hashchange", () => page.set(firstPage(true)));
     listenToKeys(root);
   }
+  await styled;
   root.replaceChildren();
   render(html`<${AppContext.Provider} value=${app}><${Shell} app=${app} /></${AppContext.Provider}>`, root);
   store.load();

@@ -12,11 +12,11 @@ const TOAST_STAYS = 6000; // milliseconds; errors stay until they are closed
 
 /** The pages, in the order of their row: where their component is, which sheets of css/ are their own, and whether the row leaves them out. */
 const PAGES = {
-  refine: { title: "Refine", load: () => import("./pages/refine.mjs"), component: "RefinePage" },
-  catalogue: { title: "Catalogue", load: () => import("./pages/catalogue.mjs"), component: "CataloguePage" },
-  review: { title: "Review", load: () => import("./pages/review.mjs"), component: "ReviewPage", hidden: true },
-  runs: { title: "Runs", load: () => import("./pages/runs.mjs"), component: "RunsPage" },
-  jobs: { title: "Jobs", load: () => import("./pages/jobs.mjs"), component: "JobsPage" },
+  refine: { title: "Refine", load: () => import("./pages/refine.mjs"), component: "RefinePage", styles: ["run-bar", "recipes", "refine", "inputs", "stages", "viewer", "compare", "strips", "canvas"] },
+  catalogue: { title: "Catalogue", load: () => import("./pages/catalogue.mjs"), component: "CataloguePage", styles: ["run-bar", "viewer", "catalogue", "sheet"] },
+  review: { title: "Review", load: () => import("./pages/review.mjs"), component: "ReviewPage", styles: ["compare", "review"], hidden: true },
+  runs: { title: "Runs", load: () => import("./pages/runs.mjs"), component: "RunsPage", styles: ["runs"] },
+  jobs: { title: "Jobs", load: () => import("./pages/jobs.mjs"), component: "JobsPage", styles: ["jobs"] },
 };
 
 /** What speaks to the user: toast(text, {kind: "info"|"error"|"done", action: {label, run}}), confirm(text, …) → Promise<bool>. */

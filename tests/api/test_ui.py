@@ -14,6 +14,7 @@ from tests.runs.stub_backend import Stub
 FILES = {
     "javascript/atelier/main.mjs": "import './shell.mjs'",
     "javascript/atelier/pages/refine.mjs": "export {}",
+    "javascript/atelier/css/refine.css": ".atelier {}",
     "javascript/atelier/vendor/LICENSE": "free",
     "javascript/atelier/.hidden.mjs": "no",
     "javascript/atelier/run.py": "no",
@@ -38,6 +39,7 @@ def test_the_modules_are_served_as_what_they_are_whatever_the_system_thinks(root
         ("main.mjs", "text/javascript"),
         ("pages/refine.mjs", "text/javascript"),
         ("style.css", "text/css"),
+        ("css/refine.css", "text/css"),
         ("vendor/LICENSE", "text/plain"),
     ):
         found = files.get(name)
