@@ -52,10 +52,20 @@ def _make_private_app() -> Asgi:
     from modules.call_queue import queue_lock  # pyright: ignore[reportMissingImports]
     from modules.progress import setup_progress_api  # pyright: ignore[reportMissingImports]
 
-    app = FastAPI()
+    app = FastAPI(exception_handlers={Exception: _failure})  # Api brings its own where the WebUI's page does not have it
     Api(app, queue_lock)
     setup_progress_api(app)
     return app
+
+
+def _failure(request: Any, error: Exception) -> Any:
+    """What goes wrong is told as over HTTP, with all that the exception says: Forge tells its flags in no other way."""
+    from fastapi.encoders import jsonable_encoder
+    from fastapi.responses import JSONResponse
+
+    told = vars(error)
+    content = {"error": type(error).__name__, "detail": told.get("detail", ""), "body": told.get("body", ""), "message": str(error)}
+    return JSONResponse(jsonable_encoder(content), status_code=500)
 
 
 def _credentials() -> Auth | None:

@@ -6,9 +6,10 @@ Its Api adds the same routes to the application that it is given, asks for the p
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -35,7 +36,10 @@ def install(webui: Misbehaving, *, api_auth: str | None = None, version: str = "
                 app.add_api_route(f"/sdapi/v1/{name}", self.answer, methods=["POST"])
 
         async def answer(self, request: Request) -> JSONResponse:
-            return await answered(request, api_auth)
+            found = await answered(request, api_auth)
+            if webui.host == "forge" and found.status_code == 500:
+                raise Failure(json.loads(bytes(found.body)))  # for the application's own handler: Forge's Api has none
+            return found
 
     async def answered(request: Request, password: str | None = None) -> JSONResponse:
         webui.password = (password or "").split(",")[0]
@@ -58,6 +62,14 @@ def install(webui: Misbehaving, *, api_auth: str | None = None, version: str = "
     module("modules.progress", setup_progress_api=setup_progress_api)
     module("modules.shared_cmd_options", cmd_opts=SimpleNamespace(api_auth=api_auth))
     module("modules", launch_utils=module("modules.launch_utils", git_tag=git_tag))
+
+
+class Failure(Exception):
+    """Of a route; told as vars() has it."""
+
+    def __init__(self, told: Mapping[str, Any]) -> None:
+        super().__init__(told.get("message", ""))
+        self.body = told.get("body")
 
 
 def own_application(webui: Misbehaving, *, with_api: bool) -> FastAPI:

@@ -57,6 +57,20 @@ WITHOUT_GIT = """
 assert inside(Misbehaving(), version="<none>").identity().version.startswith("api-")
 """
 
+IN_FORGE = """
+from lib_extension.backend.errors import Failed
+webui = Misbehaving("forge")
+backend = inside(webui, version="f2")
+assert backend.identity().class_ == "forge f2 cpu fp32"
+webui.lists["/sdapi/v1/samplers"] = {"status": 500, "response": {"error": "X", "message": "out of memory"}}
+try:
+    backend.inventory()
+except Failed as failed:
+    assert "out of memory" in str(failed)
+else:
+    raise AssertionError("nothing failed")
+"""
+
 STOPPED = """
 import threading, time
 from lib_extension.spec.errors import Interrupted
@@ -73,10 +87,10 @@ with ThreadPoolExecutor(1) as threads:
 """
 
 
-NAMES = ["without --api", "with --api", "with a password", "without git", "stopped"]
+NAMES = ["without --api", "with --api", "with a password", "without git", "in Forge", "stopped"]
 
 
-@pytest.mark.parametrize("what", [WITHOUT_API, WITH_API, WITH_PASSWORD, WITHOUT_GIT, STOPPED], ids=NAMES)
+@pytest.mark.parametrize("what", [WITHOUT_API, WITH_API, WITH_PASSWORD, WITHOUT_GIT, IN_FORGE, STOPPED], ids=NAMES)
 def test_the_webui_around_us_is_a_backend(what: str) -> None:
     done = subprocess.run([sys.executable, "-c", BEGIN + what], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
