@@ -1,17 +1,17 @@
-"""How is the embedded engine started and stopped? As a process of its own, with the Python that runs this."""
+"""How is the embedded engine started and stopped? As a process of its own, with a Python that has the packages for it."""
 
 from __future__ import annotations
 
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from lib_extension.backend.client import Unreachable
+from lib_extension.backend.engine_python import engine_python
 
 # Ctrl+C in a terminal goes to all programs of its group. The engine is left out: who asked finishes, or cancels, what it is at.
 _APART = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # as Windows says it
@@ -24,11 +24,18 @@ def running_engine(model: str, log: Path, patience: float = 300) -> Iterator[str
 
     What it prints goes to `log`. `patience` is how many seconds it may take to start.
     """
+    python = engine_python()
     with log.open("wb") as output:
         # It ends with this process, even where that is killed.
-        command = [sys.executable, "-m", "lib_extension.engine", "--model", model, "--port", "0", "--parent-pid", str(os.getpid())]
+        command = [python.executable, "-m", "lib_extension.engine", "--model", model, "--port", "0", "--parent-pid", str(os.getpid())]
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, creationflags=_APART
+            command,
+            env=python.variables,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            creationflags=_APART,
         )
     try:
         yield _wait_until_ready(process, log, patience)

@@ -6,16 +6,17 @@ import hashlib
 import json
 import os
 import platform
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from lib_extension.backend.client import Unreachable
+from lib_extension.backend.engine_python import engine_python
 
 MODELS = Path("models")  # where the engine looks when it is told no other place, below the folder that it is started in
 
 _CODE = Path(__file__).parents[1]
 _ENGINES = ("engine", "models", "formats", "pictures", "spec")  # with the demo model, which lies among them
 _NAMES = ("demo", "none")
-_PACKAGES = (".dist-info", ".egg-info")
 _CHOOSE_DEVICES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "PYTORCH_ENABLE_MPS_FALLBACK")
 _DEVICES = ("/dev/nvidia[0-9]*", "/dev/kfd", "/dev/dxg")  # the last is a GPU under WSL
 
@@ -25,10 +26,15 @@ Stamp = tuple[str, int, int]  # a file's path, size in bytes, and time of its la
 def engine_fingerprint(model: str, models: Path = MODELS) -> str:
     """Another one when packages, the engine's code, the GPUs or any file of its models may have changed; no content is read.
 
-    '' for a model of the hub, of which only the hub knows. A GPU that comes or goes without its driver's file under /dev (on Windows) is
-    not noticed: pictures that are there already stay good, and what is yet to be drawn asks the engine itself.
+    '' for a model of the hub, of which only the hub knows, and where no Python can run the engine. A GPU that comes or goes without its
+    driver's file under /dev (on Windows) is not noticed: pictures that are there already stay good, and what is yet to be drawn asks the
+    engine itself.
     """
     if model not in _NAMES and "/" in model and not Path(model).exists():
+        return ""
+    try:
+        python = engine_python()
+    except Unreachable:
         return ""
     here = models.resolve()
     folders = [_CODE / name for name in _ENGINES] + [here, here.parent / "embeddings"]
@@ -37,18 +43,12 @@ def engine_fingerprint(model: str, models: Path = MODELS) -> str:
     told = [
         model,
         str(here),
-        [sys.executable, sys.version, platform.platform(), *(os.environ.get(name, "") for name in _CHOOSE_DEVICES)],
-        sorted(_packages()),
+        [python.executable, python.version, platform.platform(), *(os.environ.get(name, "") for name in _CHOOSE_DEVICES)],
+        python.packages,
         sorted(str(path) for pattern in _DEVICES for path in Path("/").glob(pattern[1:])),
         [sorted(_stamps(folder)) for folder in folders],
     ]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
-
-
-def _packages() -> Iterator[str]:
-    """Name and version of all that this Python, which starts the engine, can import."""
-    for folder in filter(os.path.isdir, sys.path):
-        yield from (entry.name for entry in os.scandir(folder) if entry.name.endswith(_PACKAGES))
 
 
 def _stamps(path: Path) -> Iterator[Stamp]:

@@ -59,7 +59,7 @@ def test_linked_folders_are_followed_even_in_a_circle(models: Path, tmp_path: Pa
 
 def test_packages_code_and_devices_count(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     found = {engine_fingerprint("none", models)}
-    (tmp_path / "site/torch-99.dist-info").mkdir(parents=True)
+    (tmp_path / "site/another-99.dist-info").mkdir(parents=True)
     monkeypatch.syspath_prepend(tmp_path / "site")
     found.add(engine_fingerprint("none", models))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
