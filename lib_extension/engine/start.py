@@ -25,11 +25,10 @@ from lib_extension.engine.server import Server, Serving
 from lib_extension.engine.txt2img import txt2img
 from lib_extension.models.checkpoint import Placement
 from lib_extension.models.hashes import Hashes
-from lib_extension.models.library import Library
+from lib_extension.models.library import DEMO, Library
 from lib_extension.spec.errors import AtelierError, BadRequest, NotFound
 from lib_extension.spec.sdapi import Txt2Img
 
-DEMO = Path(__file__).parents[1] / "models" / "demo"
 NO_MODELS = Path("models")
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 STOP_SECONDS = 3

@@ -13,6 +13,7 @@ from pathlib import Path
 from lib_extension.models.hashes import Hashes, old_hash, stamp
 from lib_extension.spec.errors import BadFile, NotFound, near_miss
 
+DEMO = Path(__file__).parent / "demo"  # the bundled model
 WEIGHTS = ".safetensors"
 REFUSED = (".ckpt", ".pt", ".pth", ".bin")  # Pickles: listed, so that asking for one can say why it is refused.
 _TITLE = re.compile(r"(.+?) ?\[([0-9a-fA-F]{8,64})\]")
