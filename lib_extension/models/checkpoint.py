@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from lib_extension.models.diffusers_folder import load_folder
 from lib_extension.models.families import NoiseSchedule
 from lib_extension.models.library import Found, refuse_pickle
 from lib_extension.models.shapes import TIME_IDS
-from lib_extension.models.single_file import load_single_file
-from lib_extension.models.weights import placed
+from lib_extension.models.single_file import Left, load_single_file
+from lib_extension.models.weights import is_left_out, placed
 from lib_extension.spec.errors import BadRequest
 
 ATTENTIONS = ("sdpa", "xformers")
@@ -70,14 +71,18 @@ class Checkpoint:
         return self.placement.dtype
 
 
-def load_checkpoint(found: Found, placement: Placement) -> Checkpoint:
-    """Loads a diffusers folder or a single safetensors file. Raises ``BadFile`` for what cannot be loaded, naming why."""
+def load_checkpoint(found: Found, placement: Placement, leave_out: Collection[Left] = ()) -> Checkpoint:
+    """Loads a diffusers folder or a single safetensors file. Raises ``BadFile`` for what cannot be loaded, naming why.
+
+    Networks that are left out have their shapes and no weights: they are on the meta device.
+    """
     refuse_pickle(found.path, "checkpoint")
     _check_attention(placement)
     load = load_folder if found.path.is_dir() else load_single_file
-    networks = load(found.path, placement.dtype, placement.vae_dtype)
+    networks = load(found.path, placement.dtype, placement.vae_dtype, leave_out)
     for network in (networks.unet, networks.vae, *networks.text_encoders):
-        placed(network, placement.device)
+        if not is_left_out(network):
+            placed(network, placement.device)
     _speed_up(networks.unet, placement)
     return Checkpoint(
         name=found.name,

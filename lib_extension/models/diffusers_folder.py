@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from diffusers.models.modeling_utils import ModelMixin
-from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 from transformers.utils import logging as transformers_logging
 
 from lib_extension.models.families import FAMILIES, Family, NoiseSchedule
-from lib_extension.models.single_file import Networks, bundled_tokenizer
-from lib_extension.models.weights import settled
+from lib_extension.models.single_file import Left, Networks, TextEncoder, bundled_tokenizer
+from lib_extension.models.weights import left_out, made, settled
 from lib_extension.spec.errors import BadFile
 
 Network = TypeVar("Network", bound=ModelMixin)
-Text = CLIPTextModel | CLIPTextModelWithProjection
 
 
-def load_folder(folder: Path, dtype: torch.dtype, vae_dtype: torch.dtype) -> Networks:
+def load_folder(folder: Path, dtype: torch.dtype, vae_dtype: torch.dtype, leave_out: Collection[Left] = ()) -> Networks:
     """Reads an SD1, SD2 or SDXL pipeline's folder. Weights must be safetensors files; nothing is fetched."""
     family = _family(folder)
     unet = load_network(UNet2DConditionModel, folder / "unet", dtype)
-    vae = load_network(AutoencoderKL, folder / "vae", vae_dtype)
+    vae = _shapes(AutoencoderKL, folder / "vae") if "vae" in leave_out else load_network(AutoencoderKL, folder / "vae", vae_dtype)
     names = ["text_encoder", "text_encoder_2"][: len(family.text)]
-    texts = tuple(_text_encoder(folder / name, facts.projects, dtype) for name, facts in zip(names, family.text, strict=True))
+    load_text = _text_shapes if "text" in leave_out else partial(_text_encoder, dtype=dtype)
+    texts = tuple(load_text(folder / name, facts.projects) for name, facts in zip(names, family.text, strict=True))
     tokenizers = tuple(
         _tokenizer(folder / name, facts.pad_token) for name, facts in zip(("tokenizer", "tokenizer_2"), family.text, strict=False)
     )
@@ -41,6 +43,23 @@ def load_network(kind: type[Network], folder: Path, dtype: torch.dtype) -> Netwo
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as e:
         raise _unreadable(folder) from e
     return settled(network)
+
+
+def _shapes(kind: type[Network], folder: Path) -> Network:
+    config = read_config(folder / "config.json")
+    try:
+        return left_out(lambda: made(kind, config))
+    except (ValueError, KeyError, TypeError) as e:
+        raise _unreadable(folder) from e
+
+
+def _text_shapes(folder: Path, projects: bool) -> TextEncoder:
+    config = read_config(folder / "config.json")
+    kind = CLIPTextModelWithProjection if projects else CLIPTextModel
+    try:
+        return left_out(lambda: kind(CLIPTextConfig.from_dict(config)))
+    except (ValueError, KeyError, TypeError) as e:
+        raise _unreadable(folder) from e
 
 
 def read_config(file: Path) -> dict[str, Any]:
@@ -64,7 +83,7 @@ def _family(folder: Path) -> Family:
     return FAMILIES["sd2" if config.get("use_linear_projection") else "sd1"]
 
 
-def _text_encoder(folder: Path, projects: bool, dtype: torch.dtype) -> Text:
+def _text_encoder(folder: Path, projects: bool, dtype: torch.dtype) -> TextEncoder:
     kind = CLIPTextModelWithProjection if projects else CLIPTextModel
     shown = transformers_logging.is_progress_bar_enabled()
     transformers_logging.disable_progress_bar()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
@@ -16,10 +18,12 @@ from lib_extension.models.ldm_names import unet_to_diffusers, vae_to_diffusers
 from lib_extension.models.shapes import Unshaped, text_config, unet_config, vae_config
 from lib_extension.models.text_names import clip_to_transformers, open_clip_to_transformers
 from lib_extension.models.webui_config import WebuiConfig, beside
-from lib_extension.models.weights import fill, made, read_tensors
+from lib_extension.models.weights import fill, left_out, made, read_tensors
 from lib_extension.spec.errors import BadFile
 
 TOKENIZER = Path(__file__).parent / "tokenizer"
+TextEncoder = CLIPTextModel | CLIPTextModelWithProjection
+Left = Literal["vae", "text"]  # what of a checkpoint may be left out
 UNET_PREFIX, VAE_PREFIX = "model.diffusion_model.", "first_stage_model."
 
 
@@ -30,20 +34,21 @@ class Networks:
     family: Family
     unet: UNet2DConditionModel
     vae: AutoencoderKL
-    text_encoders: tuple[CLIPTextModel | CLIPTextModelWithProjection, ...]
+    text_encoders: tuple[TextEncoder, ...]
     tokenizers: tuple[CLIPTokenizer, ...]
     noise: NoiseSchedule
 
 
-def load_single_file(path: Path, dtype: torch.dtype, vae_dtype: torch.dtype) -> Networks:
+def load_single_file(path: Path, dtype: torch.dtype, vae_dtype: torch.dtype, leave_out: Collection[Left] = ()) -> Networks:
     """Reads an SD1, SD2 or SDXL checkpoint. The YAML file beside it, if there is one, is heeded as the WebUI does."""
     header = read_header(path)
     family = _family(path, header)
     config = beside(path)
     try:
-        texts = tuple(_text_encoder(path, facts, config, dtype) for facts in family.text)
+        texts = tuple(_text_encoder(path, facts, config, None if "text" in leave_out else dtype) for facts in family.text)
         unet = _unet(path, family, config, texts[-1].config.projection_dim or 0, dtype)
-        vae = load_vae_tensors(read_tensors(path, (VAE_PREFIX,)), family, vae_dtype, f'The VAE of "{path.name}"')
+        vae_tensors = read_tensors(path, (VAE_PREFIX,))
+        vae = load_vae_tensors(vae_tensors, family, None if "vae" in leave_out else vae_dtype, f'The VAE of "{path.name}"')
     except KeyError as e:
         raise BadFile(f'"{path.name}" is no complete {family.name} checkpoint: it holds no {e}.') from e
     prediction_type = config.prediction_type or _stated_prediction(header) or _tried_prediction(unet, family)
@@ -51,14 +56,18 @@ def load_single_file(path: Path, dtype: torch.dtype, vae_dtype: torch.dtype) -> 
     return Networks(family, unet, vae, texts, tuple(bundled_tokenizer(facts.pad_token) for facts in family.text), noise)
 
 
-def load_vae_tensors(tensors: dict[str, torch.Tensor], family: Family, dtype: torch.dtype, what: str) -> AutoencoderKL:
-    """An autoencoder from tensors under ldm's or diffusers' names, without prefix."""
+def load_vae_tensors(tensors: dict[str, torch.Tensor], family: Family, dtype: torch.dtype | None, what: str) -> AutoencoderKL:
+    """An autoencoder from tensors under ldm's or diffusers' names, without prefix; None: of their shapes only."""
     if any(name.startswith("encoder.down.") for name in tensors):
         tensors = vae_to_diffusers(tensors)
     if "encoder.conv_in.weight" not in tensors:
         raise BadFile(f"{what} is missing. Choose a VAE file of its own.")
     config = vae_config(tensors, family)
-    return fill(lambda: made(AutoencoderKL, config), tensors, dtype, what)
+
+    def make() -> AutoencoderKL:
+        return made(AutoencoderKL, config)
+
+    return left_out(make) if dtype is None else fill(make, tensors, dtype, what)
 
 
 def bundled_tokenizer(pad_token: str) -> CLIPTokenizer:
@@ -79,11 +88,14 @@ def _unet(path: Path, family: Family, config: WebuiConfig, pooled_width: int, dt
     return fill(lambda: made(UNet2DConditionModel, sizes), tensors, dtype, f'The U-Net of "{path.name}"')
 
 
-def _text_encoder(path: Path, facts: TextFacts, config: WebuiConfig, dtype: torch.dtype) -> CLIPTextModel | CLIPTextModelWithProjection:
+def _text_encoder(path: Path, facts: TextFacts, config: WebuiConfig, dtype: torch.dtype | None) -> TextEncoder:
+    """With weights, or of their shapes only."""
     tensors = read_tensors(path, facts.prefixes)
     tensors = open_clip_to_transformers(tensors, facts.drops_last_layer) if facts.open_clip else clip_to_transformers(tensors)
     sizes = text_config(tensors, facts, config.text_heads)
     kind = CLIPTextModelWithProjection if facts.projects else CLIPTextModel
+    if dtype is None:
+        return left_out(lambda: kind(sizes))
     with torch.device("meta"):
         nested = next(iter(kind(sizes).state_dict())).startswith("text_model.")
     if not nested:  # transformers 5 took this level out of CLIPTextModel

@@ -56,6 +56,17 @@ def fill(make: Callable[[], Network], tensors: Mapping[str, torch.Tensor], dtype
     return settled(network)
 
 
+def left_out(make: Callable[[], Network]) -> Network:
+    """The network that ``make`` builds, as shapes only."""
+    with torch.device("meta"):
+        return make().eval().requires_grad_(False)
+
+
+def is_left_out(network: torch.nn.Module) -> bool:
+    """Whether it has no weights."""
+    return next(network.parameters()).is_meta
+
+
 def settled(network: Network) -> Network:
     """The network, for use only, with its weights in memory of its own.
 

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from lib_extension.models.checkpoint import Checkpoint, Placement, load_checkpoint
 from lib_extension.models.hashes import Hashes
 from lib_extension.models.library import Found
+from lib_extension.models.weights import is_left_out
 from lib_extension.spec.errors import BadFile, BadRequest
 from tests import ldm_files, tiny
 
@@ -66,6 +67,21 @@ def test_folder_and_single_file_are_the_same_model(family: str, tmp_path: Path, 
     assert torch.equal(distributions[0].mean, distributions[1].mean)
     assert one.vae.config["scaling_factor"] == other.vae.config["scaling_factor"] == (0.13025 if family == "sdxl" else 0.18215)
     assert [tokenizer.pad_token_id for tokenizer in other.tokenizers] == {"sd1": [49407], "sd2": [0], "sdxl": [49407, 0]}[family]
+
+
+@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+@pytest.mark.parametrize("single_file", [False, True])
+def test_networks_that_are_left_out_have_their_shapes_only(
+    family: str, single_file: bool, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    path: Path = request.getfixturevalue(f"{family}_folder")
+    path = ldm_files.write_checkpoint(path, tmp_path / "model.safetensors", family) if single_file else path
+    whole, part = loaded(path), load_checkpoint(found(path), Placement(), leave_out=("vae", "text"))
+    assert torch.equal(unet_answer(whole), unet_answer(part))
+    for network, shapes in zip((whole.vae, *whole.text_encoders), (part.vae, *part.text_encoders), strict=True):
+        assert is_left_out(shapes)
+        assert not is_left_out(network)
+        assert {name: t.shape for name, t in network.state_dict().items()} == {name: t.shape for name, t in shapes.state_dict().items()}
 
 
 def test_other_widths_load(tmp_path: Path) -> None:
