@@ -50,24 +50,28 @@ def fits(shapes: Mapping[str, Sequence[int]], weight: Sequence[int]) -> bool:
     return True
 
 
+def file_scale(parts: Parts) -> float:
+    """alpha / rank, or 1. What has no rank, a full difference or a LoKr of two whole factors, is not scaled, whatever its alpha says."""
+    name = next((name for name in _RANKED if name in parts), None)
+    return parts["alpha"].float().item() / parts[name].shape[0] if name and "alpha" in parts else 1.0
+
+
+_RANKED = ("down", "hada_w1_b", "lokr_w2_b", "lokr_w1_b")  # the parts whose first size is the rank; the first that is there counts
+
+
 def _scaled(parts: Parts, scale: float | None) -> Tensor:
     """alpha / rank times the change; (out, in), (out, in*h*w) or (out, in, h, w)."""
-    made, rank = _made({part: tensor.float() for part, tensor in parts.items()})
-    if scale is None:
-        # What has no rank, a full difference or a LoKr of two whole factors, is not scaled whatever its alpha says.
-        scale = parts["alpha"].float().item() / rank if rank and "alpha" in parts else 1.0
-    return made * scale
+    made = _made({part: tensor.float() for part, tensor in parts.items()})
+    return made * (file_scale(parts) if scale is None else scale)
 
 
-def _made(parts: Parts) -> tuple[Tensor, int]:
-    """The unscaled change and the rank that alpha is divided by, 0 for none."""
+def _made(parts: Parts) -> Tensor:
+    """The unscaled change."""
     if "diff" in parts:
-        return parts["diff"], 0
+        return parts["diff"]
     if "down" in parts:
-        return _lora(parts), parts["down"].shape[0]
-    if "hada_w1_a" in parts:
-        return _hada(parts, 1) * _hada(parts, 2), parts["hada_w1_b"].shape[0]
-    return _lokr(parts)
+        return _lora(parts)
+    return _hada(parts, 1) * _hada(parts, 2) if "hada_w1_a" in parts else _lokr(parts)
 
 
 def _lora(parts: Parts) -> Tensor:
@@ -85,21 +89,18 @@ def _hada(parts: Parts, number: int) -> Tensor:
     return a.flatten(1) @ b.flatten(1)
 
 
-def _lokr(parts: Parts) -> tuple[Tensor, int]:
+def _lokr(parts: Parts) -> Tensor:
     """The Kronecker product of a small factor and a large one, each whole or decomposed (arXiv:2309.14859, equation 4)."""
-    small, rank = _factor(parts, "lokr_w1", "")
-    large, rank_of_large = _factor(parts, "lokr_w2", "lokr_t2")  # (c, d), (c, d*h*w) or (c, d, h, w)
+    small, large = _factor(parts, "lokr_w1", ""), _factor(parts, "lokr_w2", "lokr_t2")  # (a, b); (c, d), (c, d*h*w) or (c, d, h, w)
     small = small.reshape(*small.shape, *[1] * (large.ndim - 2))
-    return torch.kron(small.contiguous(), large.contiguous()), rank_of_large or rank
+    return torch.kron(small.contiguous(), large.contiguous())
 
 
-def _factor(parts: Parts, name: str, core: str) -> tuple[Tensor, int]:
+def _factor(parts: Parts, name: str, core: str) -> Tensor:
     if name in parts:
-        return parts[name], 0
+        return parts[name]
     a, b = parts[f"{name}_a"], parts[f"{name}_b"]
-    if core in parts:
-        return _tucker(parts[core], a.T, b.T), b.shape[0]  # a (r, c), b (r, d)
-    return a @ b, b.shape[0]
+    return _tucker(parts[core], a.T, b.T) if core in parts else a @ b  # in Tucker form a (r, c), b (r, d)
 
 
 def _tucker(core: Tensor, out: Tensor, into: Tensor) -> Tensor:

@@ -37,6 +37,9 @@ class OptimizerSettings(Settings):
         if self.optimizer not in OPTIMIZERS and "." not in self.optimizer:
             guess = near_miss(self.optimizer, OPTIMIZERS) or f" There are: {', '.join(OPTIMIZERS)}; or a dotted name."
             raise BadRequest(f'optimizer.optimizer is "{self.optimizer}", which is not known.{guess}')
+        if self.optimizer == "Prodigy" and self.learning_rate < 0.01:
+            told = f"optimizer.learning_rate is {self.learning_rate:g}, but Prodigy finds the rate itself and multiplies it by that."
+            raise BadRequest(f"{told} Set it to 1.")
 
     def rate_of(self, network: str) -> float:
         """The learning rate of "unet", "text_encoder" or "text_encoder_2"."""
