@@ -30,9 +30,7 @@ class Batch:
     weights: Tensor  # (B,) weight of the concept, times the prior weight
     prior: Tensor  # (B,) bool: regularisation pictures
     names: tuple[str, ...]
-    seeds: tuple[
-        int, ...
-    ]  # of each example's noise and timestep: by seed, step and place in the whole batch; for validation by the picture
+    first: int  # place of the first example in the whole batch of the step
     whole: int  # examples of this step in all processes together
 
     def __len__(self) -> int:

@@ -1,0 +1,45 @@
+"""Which mask goes with a picture, and what does it say about the loss at each place?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from trainer.data.folders import MASK_SUFFIX, Place
+from trainer.data.pictures import ENDINGS
+
+_PIXELS = 8  # of the picture in one of the latent
+
+
+def masks_of(place: Place) -> dict[Path, Path]:
+    """The masks that there are: in the concept's folder of masks under the picture's name, else beside it as NAME-masklabel.png."""
+    root = Path(place.settings.masks).expanduser() if place.settings.masks else None
+    in_root = _by_stem(root) if root is not None and root.is_dir() else {}
+    beside: dict[Path, dict[str, Path]] = {}
+    found: dict[Path, Path] = {}
+    for file in place.pictures:
+        below = file.relative_to(place.concept.folder).with_suffix("").as_posix()
+        if file.parent not in beside:
+            beside[file.parent] = _by_stem(file.parent, deep=False)
+        mask = in_root.get(below) or in_root.get(file.stem) or beside[file.parent].get(file.stem + MASK_SUFFIX)
+        if mask is not None:
+            found[file] = mask
+    return found
+
+
+def mask_values(mask: Image.Image) -> Tensor:
+    """A mask of the bucket's size, mode L → its mean over each place of the latent, (1, H/8, W/8), 0..1."""
+    height, width = mask.height // _PIXELS, mask.width // _PIXELS
+    values = np.asarray(mask, np.float32).reshape(height, _PIXELS, width, _PIXELS).mean((1, 3)) / 255  # h w
+    return torch.from_numpy(values)[None]
+
+
+def _by_stem(folder: Path, *, deep: bool = True) -> dict[str, Path]:
+    files = sorted(folder.rglob("*") if deep else folder.iterdir())
+    return {
+        file.relative_to(folder).with_suffix("").as_posix(): file for file in files if file.suffix.lower() in ENDINGS and file.is_file()
+    }
