@@ -2,7 +2,7 @@
 
 from modules import scripts
 
-from lib_extension.ui import accordion, registration
+from lib_extension.ui import accordion, receipt, registration
 
 
 class AtelierPanel(scripts.Script):
@@ -17,11 +17,15 @@ class AtelierPanel(scripts.Script):
     def ui(self, is_img2img):
         return accordion.draw(is_img2img)
 
-    def process(self, p, receipt="", *_):
-        accordion.sign(p, receipt)
+    def process(self, p, signature="", *_):
+        receipt.sign(p, signature)
 
-    def postprocess(self, p, processed, receipt="", is_on=False, recipe="", *_):
-        accordion.hand_over(processed, receipt, is_on, recipe)
+    def postprocess_batch(self, p, signature="", *_, **__):
+        receipt.note_halt(p, signature)
+
+    def postprocess(self, p, processed, signature="", is_on=False, recipe="", *_):
+        receipt.note_halt(processed, signature)
+        accordion.hand_over(processed, signature, is_on, recipe)
 
 
 registration.register()

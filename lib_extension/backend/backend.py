@@ -17,6 +17,7 @@ from lib_extension.backend.plain_calls import answer_model_call, detect_map, ups
 from lib_extension.backend.probing import probe_identity, read_inventory, refresh_lists, tells_tasks, with_hashes
 from lib_extension.backend.progress import Progress
 from lib_extension.backend.proofs import Proofs
+from lib_extension.backend.signature import signs
 from lib_extension.backend.smallest import Smallest
 from lib_extension.backend.wire import NoRoute, Wire
 from lib_extension.spec.calls import MODEL_CALLS, Call, ModelEmbedding, ModelMask, ModelTags
@@ -129,8 +130,10 @@ class Backend:
                 return detect_map(here.wire, call, self.inventory())
             if isinstance(call, ExtraSingle):
                 return upscale_one(here.wire, call)
-            flight = Flight(here.wire, task_id, cancelled, tells_tasks=here.tells_tasks, watched=not here.dialect.guards_itself)
-            return generate(here.session(self.inventory(), self._flights), call, flight)
+            inventory = self.inventory()
+            watched = not here.dialect.guards_itself and not signs(inventory)  # what is signed tells of interrupts itself
+            flight = Flight(here.wire, task_id, cancelled, tells_tasks=here.tells_tasks, watched=watched)
+            return generate(here.session(inventory, self._flights), call, flight)
         except Unreachable:
             self._drop(here)
             raise

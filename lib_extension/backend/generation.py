@@ -13,6 +13,7 @@ from lib_extension.backend.leaks import Leaks
 from lib_extension.backend.proofs import Proofs
 from lib_extension.backend.receipts import Asked, check_receipts
 from lib_extension.backend.returned import Returned, read_returned
+from lib_extension.backend.signature import signed, was_halted
 from lib_extension.backend.smallest import Smallest
 from lib_extension.backend.unusable import refuse_unusable
 from lib_extension.backend.wire import Wire
@@ -44,13 +45,13 @@ def generate(session: Session, body: Txt2Img | Img2Img, flight: Flight) -> Answe
         lambda path, sent: session.flights.send(flight.another(), path, sent), session.wire.name, session.dialect, session.inventory
     )
     session.proofs.demand(body, smallest)
-    sent = worded(body, session)
+    sent, receipt = signed(worded(body, session), session.inventory)
     route = "img2img" if isinstance(body, Img2Img) else "txt2img"
     got = read_returned(session.flights.send(flight, f"/sdapi/v1/{route}", sent), session.wire.name)
-    cut_short = flight.was_cut_short(str(got.info.get("job_timestamp")))
+    cut_short = was_halted(got) if receipt else flight.was_cut_short(str(got.info.get("job_timestamp")))
     session.leaks.mend(sent["override_settings"])
     try:
-        check_receipts(Asked(body, session.inventory, session.wire.name, cut_short), got)
+        check_receipts(Asked(body, session.inventory, session.wire.name, cut_short, receipt), got)
     except NotGuided:
         session.proofs.blame(body, smallest)
         raise

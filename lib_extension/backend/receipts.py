@@ -21,6 +21,7 @@ from lib_extension.spec.control_modules import gives_map
 from lib_extension.spec.controlnet import read_units
 from lib_extension.spec.inventory import NOTHING, Inventory
 from lib_extension.spec.sdapi import Img2Img, Txt2Img
+from lib_extension.spec.signature import FIELD
 
 _SYMBOLS = str.maketrans("", "", ":,")  # which "Lora hashes" leaves out of names
 
@@ -33,6 +34,7 @@ class Asked:
     inventory: Inventory
     where: str  # as messages name the backend
     cut_short: bool = False  # the job was seen interrupted or skipped
+    receipt: str = ""  # that the pictures are to be signed with
 
     @property
     def count(self) -> int:
@@ -43,6 +45,15 @@ class Asked:
     def options(self) -> Mapping[str, Any]:
         """The options for this call."""
         return self.body.override_settings or {}
+
+
+def signed_as_asked(asked: Asked, got: Returned) -> None:
+    """Where the host has our script, its arguments must have arrived: another call's answer, or scripts that failed, would show here."""
+    if asked.receipt and not all(fields.get(FIELD) == asked.receipt for fields in got.fields):
+        raise WrongAnswer(
+            f"{asked.where} has Atelier's script, but did not sign the pictures of this call: another script there may have failed. "
+            "Its log says which. Update Atelier there, and start it again."
+        )
 
 
 def all_pictures_came(asked: Asked, got: Returned) -> None:
@@ -210,6 +221,7 @@ def clip_skip_as_asked(asked: Asked, got: Returned) -> None:
 RECEIPTS: tuple[Callable[[Asked, Returned], None], ...] = (
     not_interrupted,
     all_pictures_came,
+    signed_as_asked,
     sent_without_loss,
     sizes_as_asked,
     checkpoint_as_asked,

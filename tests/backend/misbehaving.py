@@ -61,6 +61,7 @@ class Misbehaving:
     more: int = 0  # pictures more than asked
     failing_module: str = ""  # a preprocessor whose weights are not there
     seed_shift: int = 0
+    our_script: str = ""  # "signs", or "fails" without a word; '': the extension is not there
     vaes: tuple[str, ...] = ()  # that it lists; the first one is in use
     vae_files_gone: bool = False
     step_seconds: float = 0.0
@@ -71,6 +72,10 @@ class Misbehaving:
     def __post_init__(self) -> None:
         self.lists: dict[str, Any] = json.loads((RECORDED / f"{self.host}.json").read_text("utf-8"))
         self.options: dict[str, Any] = self.lists["/sdapi/v1/options"]["response"]
+        if self.our_script:
+            scripts = self.lists["/sdapi/v1/scripts"]["response"]
+            for tab in ("txt2img", "img2img"):
+                scripts[tab] = [*scripts[tab], "atelier"]
         if self.vaes:
             self.lists["/sdapi/v1/sd-vae"] = {"status": 200, "response": [{"model_name": name, "filename": "x"} for name in self.vaes]}
             self.options["sd_vae"] = self.vaes[0]
@@ -244,6 +249,8 @@ class Misbehaving:
                 infotext += f', TI hashes: "{", ".join(f"{name}: {hash}" for name, hash in read.items())}"'
             if hashes:
                 infotext += f', Lora hashes: "{", ".join(f"{name}: {hash}" for name, hash in hashes.items())}"'
+            signature = self._signature(body)
+            infotext += "".join(f", {name}: {value}" for name, value in signature.items())
             infotexts.append(infotext + ", Version: 1.10.1")
             images.append(self._encode(_noise(made_by, width, height, self.black), infotexts[-1]))
             if body.get("mask") and self.options["return_mask"]:
@@ -263,9 +270,17 @@ class Misbehaving:
             "sd_model_name": checkpoint["model_name"],
             "sd_model_hash": checkpoint["hash"],
             "sd_vae_name": self._vae_in_use(),
+            "extra_generation_params": self._signature(body),
             "version": "1.10.1",
         }
         return {"images": images + maps, "parameters": {}, "info": json.dumps(info)}
+
+    def _signature(self, body: dict[str, Any]) -> dict[str, str]:
+        """What our script there adds to an infotext."""
+        asked = (body.get("alwayson_scripts") or {}).get("atelier")
+        if asked is None or self.our_script != "signs":
+            return {}
+        return {"Atelier": asked["args"][0]} | ({"Atelier halted": "interrupted"} if self.state["interrupted"] else {})
 
     def _vae_in_use(self) -> str | None:
         if self.host == "forge" or self.vae_files_gone:
