@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import math
@@ -52,6 +53,8 @@ def guarded_route(guard: Guard) -> type[APIRoute]:
                     guard.check(request)
                     answered = await answer(request)
                     return _head_of(answered) if request.method == "HEAD" else answered
+                except asyncio.CancelledError:  # the server ends, and does not wait for what waits for a backend
+                    return _told(503, "Unreachable", "Atelier is being ended.")
                 except Exception as error:  # the top: whatever it was, the client gets JSON
                     return error_answer(error)
 
