@@ -1,18 +1,25 @@
 // How is something shown above all else? In the browser's own dialog, which keeps the keyboard inside and gives it back.
 
+import { useApp } from "./app.mjs";
+import { useCell } from "./cell.mjs";
 import { Icon } from "./icons.mjs";
+import { Toasts } from "./toasts.mjs";
 import { html, useEffect, useRef } from "./vendor/htm-preact.mjs";
 import { t } from "./words.mjs";
 
 /** A dialog with a title. Escape, the close button and a click beside it call onClose. `wide` fills most of the window. */
 export function Dialog({ title, onClose, wide = false, bare = false, children }) {
+  const { speaker } = useApp();
   const box = useRef(null);
+  const isUppermost = useCell(speaker.dialogs, (open) => open.length > 0 && open.at(-1) === box.current);
   useEffect(() => {
     const before = document.activeElement;
     const dialog = box.current;
+    speaker.dialogs.set((open) => [...open, dialog]);
     dialog.showModal();
     dialog.querySelector("[autofocus]")?.focus();
     return () => {
+      speaker.dialogs.set((open) => open.filter((one) => one !== dialog));
       dialog.close(); // until then nothing below it can have the keyboard
       if (before?.isConnected) before.focus({ preventScroll: true });
     };
@@ -41,5 +48,6 @@ export function Dialog({ title, onClose, wide = false, bare = false, children })
       </header>`}
       ${children}
     </div>
+    ${isUppermost && html`<${Toasts} speaker=${speaker} />`}
   </dialog>`;
 }

@@ -5,10 +5,11 @@ import { makeApi } from "./api.mjs";
 import { makeCell } from "./cell.mjs";
 import { makeInventory } from "./inventory.mjs";
 import { listenToKeys } from "./keys.mjs";
-import { makeSpeaker, Shell } from "./shell.mjs";
+import { Shell } from "./shell.mjs";
 import { makeStore } from "./store.mjs";
 import { loadStyles } from "./styles.mjs";
 import { watchTheme } from "./theme.mjs";
+import { makeSpeaker } from "./toasts.mjs";
 import { html, render } from "./vendor/htm-preact.mjs";
 import { setWords, t } from "./words.mjs";
 

@@ -1,14 +1,14 @@
-// What stands around every page? The way between pages, messages, questions, and word of a server that is gone.
+// What stands around every page? The way between pages, questions, and word of a server that is gone.
 
-import { makeCell, useCell } from "./cell.mjs";
+import { useCell } from "./cell.mjs";
 import { Dialog } from "./dialog.mjs";
 import { Icon } from "./icons.mjs";
 import { loadStyles } from "./styles.mjs";
+import { Toasts } from "./toasts.mjs";
 import { html, useEffect, useErrorBoundary, useState } from "./vendor/htm-preact.mjs";
 import { t } from "./words.mjs";
 
 const LOOK_AT_BACKENDS = 20000; // milliseconds
-const TOAST_STAYS = 6000; // milliseconds; errors stay until they are closed
 
 /** The pages, in the order of their row: where their component is, which sheets of css/ are their own, and whether the row leaves them out. */
 const PAGES = {
@@ -18,27 +18,6 @@ const PAGES = {
   runs: { title: "Runs", load: () => import("./pages/runs.mjs"), component: "RunsPage", styles: ["runs"] },
   jobs: { title: "Jobs", load: () => import("./pages/jobs.mjs"), component: "JobsPage", styles: ["jobs"] },
 };
-
-/** What speaks to the user: toast(text, {kind: "info"|"error"|"done", action: {label, run}}), confirm(text, …) → Promise<bool>. */
-export function makeSpeaker() {
-  const toasts = makeCell([]);
-  const question = makeCell(null);
-  let count = 0;
-  const close = (id) => toasts.set((all) => all.filter((toast) => toast.id !== id));
-  return {
-    toasts,
-    question,
-    close,
-    toast(text, { kind = "info", action } = {}) {
-      count += 1;
-      const id = count;
-      toasts.set((all) => [...all.filter((toast) => toast.text !== text), { id, text, kind, action }].slice(-4));
-      if (kind !== "error") setTimeout(close, TOAST_STAYS, id);
-    },
-    confirm: (text, { yes = t("Yes"), danger = false, title = "" } = {}) =>
-      new Promise((answer) => question.set({ text, yes, danger, title, answer: (value) => (question.set(null), answer(value)) })),
-  };
-}
 
 export function Shell({ app }) {
   const page = useCell(app.page);
@@ -60,7 +39,7 @@ export function Shell({ app }) {
       <${Banner} app=${app} />
       <main class="atelier-page" data-page=${name}><${Page} key=${name} name=${name} params=${page.params} app=${app} /></main>
       ${name !== "refine" && html`<${KeysForTheHost} />`}
-      <${Toasts} speaker=${app.speaker} />
+      <${Toasts} speaker=${app.speaker} isBase />
       <${Question} speaker=${app.speaker} />
     </div>
   `;
@@ -129,22 +108,6 @@ function Banner({ app }) {
   const isReached = useCell(app.api.reached);
   return html`<div class="atelier-banner" role="status" hidden=${isReached}>
     ${!isReached && html`<${Icon} name="alert" /> ${t("The server does not answer. What you do is kept here until it does.")}`}
-  </div>`;
-}
-
-function Toasts({ speaker }) {
-  const toasts = useCell(speaker.toasts);
-  return html`<div class="atelier-toasts" role="log" aria-live="polite">
-    ${toasts.map(
-      (toast) => html`<div class="atelier-toast" data-kind=${toast.kind} key=${toast.id} role=${toast.kind === "error" ? "alert" : undefined}>
-        <span>${toast.text}</span>
-        ${toast.action &&
-        html`<button type="button" class="atelier-button" data-look="quiet" onClick=${() => (speaker.close(toast.id), toast.action.run())}>
-          ${toast.action.label}
-        </button>`}
-        <button type="button" class="atelier-icon-button" aria-label=${t("Close")} onClick=${() => speaker.close(toast.id)}><${Icon} name="close" /></button>
-      </div>`,
-    )}
   </div>`;
 }
 
