@@ -31,6 +31,12 @@ COMMANDS = {
     "train": Command("trainer.train", "train a LoRA; on a run's folder, go on where it was"),
     "estimate": Command("trainer.estimate", "memory, disk and time of a training, before anything is loaded"),
     "check": Command("trainer.check", "every mistake of a configuration, its pictures and its models at once"),
+    "merge": Command("trainer.merging.merge", "several LoRAs become one"),
+    "bake": Command("trainer.merging.bake", "LoRAs, or another checkpoint, become part of a checkpoint"),
+    "extract": Command("trainer.merging.extract", "the difference of two checkpoints becomes a LoRA"),
+    "resize": Command("trainer.merging.resize", "a LoRA gets lower ranks"),
+    "convert": Command("trainer.merging.convert", "a LoRA gets other names, another precision, or another type"),
+    "inspect": Command("trainer.merging.inspect", "what is in a LoRA or a checkpoint"),
 }
 
 

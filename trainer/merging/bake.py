@@ -1,0 +1,187 @@
+"""`bake`: how do LoRAs, or other checkpoints, become part of a checkpoint, in one pass over it?"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib_extension.models.hashes import Hashes
+from lib_extension.spec.merging import BakeSettings
+from trainer.merging.asked import help_of, read_arguments, weighted
+from trainer.merging.changes import Use, plan_changes
+from trainer.merging.lora_file import LoraFile
+from trainer.merging.mixing import plan_mixing
+from trainer.merging.model import Model
+from trainer.merging.output_file import OutputFile, check_space, make_folder, place
+from trainer.merging.precautions import check_family, check_values, warnings_of
+from trainer.merging.provenance import Origin, Provenance, origin_of
+from trainer.merging.streaming import Stream, Work
+from trainer.merging.strength import strength_of
+from trainer.report import Report
+
+USAGE = "python -m trainer bake CONFIG [name=value ...]\npython -m trainer bake CHECKPOINT LORA:WEIGHT ... [--name value ...]"
+_PICKLES = (".ckpt", ".pt", ".pth", ".bin")
+_OFTEN = 0.3  # seconds between two reports
+
+
+@dataclass(frozen=True)
+class Opened:
+    """All files of a baking, open."""
+
+    model: Model
+    uses: tuple[Use, ...]
+    other: Model | None
+    minus: Model | None
+
+
+def run(arguments: Sequence[str], report: Report) -> int:
+    """The command."""
+    if "--help" in arguments:
+        report.text(help_of(BakeSettings, USAGE))
+        return 0
+    asked = read_arguments(BakeSettings, arguments, _take_files)
+    settings = asked.settings
+    with ExitStack() as stack:
+        opened = _open(settings, stack)
+        works = _works(opened, settings)
+        for warning in _warnings(opened, settings):
+            report.value("warning", text=warning)
+        size = sum(planned.size for work in works for planned in work.plan())
+        folder, name = Path(settings.output.folder), settings.output.name or _name(opened)
+        report.value("plan", name=name, bytes=size, family=opened.model.family, touched=sum(len(w.changes) + len(w.mixed) for w in works))
+        if not asked.only_check:
+            make_folder(folder)
+            check_space(folder, size)
+            path = _bake(opened, works, settings, _Progress(report, works), folder, name)
+            report.value("result", file=str(path), bytes=size)
+            report.log(f'Wrote "{path.name}".')
+    return 0
+
+
+def _take_files(config: dict[str, Any], files: list[str]) -> None:
+    config["checkpoint"] = {"file": files[0]}
+    config["loras"] = [weighted(file) for file in files[1:]]
+
+
+def _open(settings: BakeSettings, stack: ExitStack) -> Opened:
+    model = stack.enter_context(Model(settings.checkpoint.file))
+    loras = [stack.enter_context(LoraFile(source.file)) for source in settings.loras]
+    check_family(loras, model.name, model.family)
+    for lora in loras:
+        check_values(lora)
+    uses = tuple(Use(lora, strength_of(source, model.family)) for lora, source in zip(loras, settings.loras, strict=True))
+    mix = settings.mix
+    other = stack.enter_context(Model(mix.other.file)) if mix else None
+    minus = stack.enter_context(Model(mix.minus.file)) if mix and mix.minus else None
+    return Opened(model, uses, other, minus)
+
+
+def _works(opened: Opened, settings: BakeSettings) -> list[Work]:
+    changes = plan_changes(opened.model, opened.uses)
+    mixed: Sequence[dict[str, Any]] = [{} for _ in opened.model.parts]
+    if opened.other is not None:
+        assert settings.mix
+        mixed = plan_mixing(opened.model, opened.other, opened.minus, settings.mix)
+    parts = zip(opened.model.parts, changes, mixed, strict=True)
+    return [Work(part.file, changed, with_others, settings.output.precision) for part, changed, with_others in parts]
+
+
+def _warnings(opened: Opened, settings: BakeSettings) -> list[str]:
+    loras = [use.lora for use in opened.uses]
+    found = warnings_of(loras, settings.loras)
+    for lora in loras:
+        unmatched = lora.for_modules(opened.model.places)[1]
+        if unmatched:
+            found.append(f'{len(unmatched)} parts of "{lora.name}" have no place in "{opened.model.name}", such as {unmatched[0]}.')
+    return found
+
+
+def _bake(opened: Opened, works: list[Work], settings: BakeSettings, progress: Callable[[int, int], None], folder: Path, name: str) -> Path:
+    provenance = Provenance("bake", settings, opened.model.family, "checkpoint", name)
+    origins = [origin_of(use.lora, source.weight) for use, source in zip(opened.uses, settings.loras, strict=True)]
+    if settings.mix:
+        asked = [("B", opened.other, settings.mix.other), ("C", opened.minus, settings.mix.minus)]
+        origins += [
+            Origin(role, m.name, source.sha256 or Hashes().sha256(m.path), settings.mix.share) for role, m, source in asked if m and source
+        ]
+    if opened.model.path.is_dir():
+        return _bake_folder(opened.model, works, provenance, origins, settings, progress, folder, name)
+    (work,) = works
+    kept = work.file.header.metadata
+    known = settings.checkpoint.sha256
+
+    def metadata(sha256: str) -> dict[str, str]:
+        found = provenance.metadata([Origin("checkpoint", opened.model.name, sha256), *origins], kept, settings.output.notes)
+        return {name: value for name, value in found.items() if name != "modelspec.hash_sha256"}
+
+    digest = None if known else hashlib.sha256()
+    with OutputFile(folder, name, work.plan(), metadata(known or "0" * 64)) as output:
+        Stream(work, output, lambda done: progress(0, done), digest).run()
+        return output.finish(metadata(known or (digest.hexdigest() if digest else "")))
+
+
+def _bake_folder(
+    model: Model,
+    works: list[Work],
+    provenance: Provenance,
+    origins: list[Origin],
+    settings: BakeSettings,
+    progress: Callable[[int, int], None],
+    folder: Path,
+    name: str,
+) -> Path:
+    """Written aside as a whole, as its files are of no use without each other."""
+    origins = [Origin("checkpoint", model.name, settings.checkpoint.sha256 or Hashes().sha256(model.path)), *origins]
+    aside = folder / f".{name[:60]}-{secrets.token_hex(6)}.part"
+    try:
+        written = {part.path for part in model.parts}
+        _copy_rest(model.path, aside, written)
+        for number, (part, work) in enumerate(zip(model.parts, works, strict=True)):
+            path = aside / part.path
+            metadata = provenance.metadata(origins, part.file.header.metadata, settings.output.notes)
+            with OutputFile(path.parent, path.stem, work.plan(), metadata) as output:
+                Stream(work, output, lambda done, number=number: progress(number, done)).run()
+                output.finish()
+        return place(aside, folder, name)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _copy_rest(source: Path, target: Path, but: set[str]) -> None:
+    """Configurations, tokenizers and other weights; no pickles."""
+    for path in sorted(source.rglob("*")):
+        relative = path.relative_to(source)
+        if path.is_dir() or relative.as_posix() in but or path.suffix.lower() in _PICKLES:
+            continue
+        (target / relative).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target / relative)
+
+
+def _name(opened: Opened) -> str:
+    names = [opened.model.name, *(m.name for m in (opened.other, opened.minus) if m), *(use.lora.name for use in opened.uses)]
+    return "-".join(names)[:120]
+
+
+class _Progress:
+    """Tells how far all parts are, not too often."""
+
+    def __init__(self, report: Report, works: Sequence[Work]) -> None:
+        self._report = report
+        self._sizes = [work.file.path.stat().st_size for work in works]
+        self._told = 0.0
+        self._begun = time.monotonic()
+
+    def __call__(self, part: int, done: int) -> None:
+        now, total = time.monotonic(), sum(self._sizes)
+        passed = sum(self._sizes[:part]) + done
+        if now - self._told >= _OFTEN or passed == total:
+            self._told = now
+            left = (now - self._begun) * (total - passed) / passed if passed else None
+            self._report.progress(passed, total, "bytes", left)

@@ -1,0 +1,110 @@
+"""`convert`: how does a LoRA get other names, another precision or another type, and stay the same LoRA?
+
+Names and strengths are moved, never multiplied into the values: what is converted there and back is what it was, bit for bit, where the
+precision is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from lib_extension.models.lora_delta import needs_base
+from lib_extension.spec.errors import BadRequest
+from lib_extension.spec.merging import ConvertSettings
+from trainer.merging.asked import help_of, one_file, read_arguments
+from trainer.merging.factors import scale_of
+from trainer.merging.lora_file import LoraFile
+from trainer.merging.lora_names import LoraModule, Naming
+from trainer.merging.lora_writer import LoraResult, narrowed, result_type, write_lora
+from trainer.merging.precautions import check_values
+from trainer.merging.provenance import Provenance, origin_of
+from trainer.merging.resize import resized
+from trainer.merging.tensor_types import torch_type, written_as
+from trainer.report import Report
+
+USAGE = "python -m trainer convert CONFIG [name=value ...]\npython -m trainer convert LORA --naming diffusers [--name value ...]"
+
+
+def run(arguments: Sequence[str], report: Report) -> int:
+    """The command."""
+    if "--help" in arguments:
+        report.text(help_of(ConvertSettings, USAGE))
+        return 0
+    asked = read_arguments(ConvertSettings, arguments, one_file("file"))
+    settings = asked.settings
+    with LoraFile(settings.file) as lora:
+        check_values(lora)
+        name = settings.output.name or f"{lora.name}-{settings.naming}"
+        report.value("plan", name=name, family=lora.family, modules=len(lora.modules))
+        if lora.strange:
+            report.value("warning", text=f"{len(lora.strange)} tensors belong to no module, such as {lora.strange[0]}; they are left out.")
+        if not asked.only_check:
+            _convert(lora, settings, name, report)
+    return 0
+
+
+@torch.no_grad()
+def _convert(lora: LoraFile, settings: ConvertSettings, name: str, report: Report) -> None:
+    modules: list[LoraModule] = []
+    energy = lost = 0.0
+    for path, parsed in lora.modules.items():
+        if settings.type == "lora" and parsed.method in ("hada", "lokr", "diff"):
+            _refuse_dora(lora, path)
+            module, met = resized(lora, path, settings.ranks, result_type(settings.output, lora.types()))
+            modules.append(_spelled(module.path, dict(module.parts), None, settings.naming))
+            if met is not None:
+                energy, lost = energy + met.energy, lost + met.lost
+        else:
+            modules.append(_spelled(path, _typed(lora, path, settings), parsed.scale, settings.naming))
+    result = LoraResult(modules, Provenance("convert", settings, lora.family, "lora", name), [origin_of(lora)], lora.metadata)
+    path = write_lora(result, settings.output, name, settings.naming)
+    error = (lost / energy) ** 0.5 if energy > 0 else 0.0
+    report.value("result", file=str(path), error=error)
+    report.log(f'Wrote "{path.name}"' + (f"; {100 * error:.2g} % of the change is lost." if energy else "."))
+
+
+def _typed(lora: LoraFile, path: str, settings: ConvertSettings) -> dict[str, Tensor]:
+    """The module's tensors in the precision asked for."""
+    found = {}
+    for part, key in lora.modules[path].parts.items():
+        tensor, stored = lora.tensor(key), lora.info(key).dtype
+        wanted = written_as(settings.output.precision, stored)
+        found[part] = tensor if wanted == stored else narrowed(tensor, torch_type(wanted, key), key)
+    return found
+
+
+def _spelled(path: str, parts: dict[str, Tensor], scale: float | None, naming: Naming) -> LoraModule:
+    """With its strength where the naming has it, and a DoRA's norms in the form of its names. `scale`: what metadata says, if it does."""
+    rank = parts["down"].shape[0] if "down" in parts else 0
+    if naming == "kohya":
+        if scale is not None and rank:
+            parts = {"alpha": _number(scale * rank, parts["down"].dtype), **parts}
+        if "dora_magnitude" in parts:  # one value for each output, which kohya's names have as a column
+            values = parts.pop("dora_magnitude")
+            parts["dora_scale"] = values.reshape(-1, *(1 for _ in parts["down"].shape[1:]))
+        return LoraModule(path, parts, scale_of(parts, rank) if rank else 1.0)
+    if "dora_scale" in parts:
+        values = parts.pop("dora_scale")
+        if values.ndim < 2 or values.shape[0] != parts["up"].shape[0] or values.numel() != values.shape[0]:
+            raise BadRequest(
+                f"{path} is a DoRA with a norm for each input; diffusers and peft have one for each output. Keep the names kohya."
+            )
+        parts["dora_magnitude"] = values.flatten()
+    scale = scale_of(parts, rank) if scale is None else scale
+    return LoraModule(path, {part: tensor for part, tensor in parts.items() if part != "alpha"}, scale)
+
+
+def _number(value: float, dtype: torch.dtype) -> Tensor:
+    """In the module's own precision where that holds it exactly."""
+    number = torch.tensor(value, dtype=dtype)
+    return number if number.item() == value else torch.tensor(value)
+
+
+def _refuse_dora(lora: LoraFile, path: str) -> None:
+    if needs_base(lora.modules[path].parts):
+        raise BadRequest(
+            f'"{lora.name}" is a DoRA on top of its type; its change cannot be written as a LoRA without the checkpoint. Use merge.'
+        )

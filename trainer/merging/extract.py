@@ -1,0 +1,136 @@
+"""`extract`: which LoRA comes nearest to what further training changed in a checkpoint?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lib_extension.models.hashes import Hashes
+from lib_extension.spec.errors import BadFile, BadRequest, Mismatch
+from lib_extension.spec.merging import CheckpointSource, ExtractSettings
+from trainer.merging.asked import help_of, read_arguments
+from trainer.merging.factors import Factors
+from trainer.merging.keeping import choose_of
+from trainer.merging.lora_names import LoraModule
+from trainer.merging.lora_writer import LoraResult, module_of, result_type, write_lora
+from trainer.merging.low_rank import Sampling, Truncated, truncated_randomly
+from trainer.merging.model import Model
+from trainer.merging.provenance import Origin, Provenance
+from trainer.merging.streaming import is_finite
+from trainer.merging.topology import is_attention
+from trainer.report import Report
+
+USAGE = "python -m trainer extract CONFIG [name=value ...]\npython -m trainer extract BASE TRAINED [--ranks.rank 32] [--name value ...]"
+_NOT_LORA = ("norm", "norm1", "norm2", "norm3", "layer_norm1", "layer_norm2", "final_layer_norm", "conv_norm_out")
+
+
+@dataclass
+class Found:
+    """What was extracted so far, in squared Frobenius norms."""
+
+    modules: list[LoraModule]
+    energy: float = 0.0
+    lost: float = 0.0
+
+
+def run(arguments: Sequence[str], report: Report) -> int:
+    """The command."""
+    if "--help" in arguments:
+        report.text(help_of(ExtractSettings, USAGE))
+        return 0
+    asked = read_arguments(ExtractSettings, arguments, _take_files)
+    settings = asked.settings
+    with ExitStack() as stack:
+        base, tuned = (stack.enter_context(Model(source.file)) for source in (settings.base, settings.tuned))
+        paths = _paths(base, tuned, settings)
+        name = settings.output.name or f"{tuned.name}-{base.name}"[:120]
+        report.value("plan", name=name, family=base.family, modules=len(paths))
+        if not asked.only_check:
+            _extract(base, tuned, paths, settings, name, report)
+    return 0
+
+
+def _take_files(config: dict[str, Any], files: list[str]) -> None:
+    if len(files) != 2:
+        raise BadRequest(f"Name two checkpoints, the base and the one trained further; there are {len(files)}.")
+    config["base"], config["tuned"] = {"file": files[0]}, {"file": files[1]}
+
+
+def _paths(base: Model, tuned: Model, settings: ExtractSettings) -> list[str]:
+    """The modules that are looked at, as they lie in the base's file. Mismatch where the two are no relatives."""
+    if base.family != tuned.family:
+        raise Mismatch(
+            f'"{base.name}" is {base.family} and "{tuned.name}" is {tuned.family}; only checkpoints of one family have a difference.'
+        )
+    paths = [path for path in base.places if path in tuned.places and _is_wanted(path, settings)]
+    for path in paths:
+        (_, ours), (_, theirs) = base.places[path], tuned.places[path]
+        if ours.shape != theirs.shape:
+            raise Mismatch(
+                f'"{base.name}" and "{tuned.name}" do not fit: {path} is {list(ours.shape)} in one and {list(theirs.shape)} in the other.'
+            )
+    files = {id(part): number for number, part in enumerate(base.parts)}
+
+    def lies(path: str) -> tuple[int, int, int]:
+        part, place = base.places[path]
+        return files[id(part)], part.file.header.tensors[place.tensor].offsets[0], place.first
+
+    return sorted(paths, key=lies)
+
+
+def _is_wanted(path: str, settings: ExtractSettings) -> bool:
+    if not path.startswith("unet.") and not settings.text_encoder:
+        return False
+    return is_attention(path) or (settings.modules == "all" and path.startswith("unet.") and path.rpartition(".")[2] not in _NOT_LORA)
+
+
+@torch.no_grad()
+def _extract(base: Model, tuned: Model, paths: Sequence[str], settings: ExtractSettings, name: str, report: Report) -> None:
+    found = Found([])
+    dtype = result_type(settings.output, {part.file.header.tensors[place.tensor].dtype for part, place in base.places.values()})
+    for number, path in enumerate(paths):
+        kernel = base.places[path][1].shape[2:]
+        _add(path, kernel, _change(base, tuned, path), settings, dtype, found)
+        if number % 16 == 0:
+            report.progress(number, len(paths), "modules")
+    if not found.modules:
+        raise BadRequest(f'"{base.name}" and "{tuned.name}" do not differ in what a LoRA can hold.')
+    provenance = Provenance("extract", settings, base.family, "lora", name)
+    origins = [_origin("base", base, settings.base), _origin("tuned", tuned, settings.tuned)]
+    path = write_lora(LoraResult(found.modules, provenance, origins, {}), settings.output, name)
+    error = (found.lost / found.energy) ** 0.5
+    report.value("result", file=str(path), error=error, modules=len(found.modules))
+    report.log(f'Wrote "{path.name}"; {len(found.modules)} modules, {100 * error:.2g} % of their change is lost.')
+
+
+def _change(base: Model, tuned: Model, path: str) -> Tensor:
+    """(out, in · kernel), float32. BadFile where it is not finite."""
+    (part, place), (other, there) = base.places[path], tuned.places[path]
+    change = other.file.rows(there.tensor, there.first, there.shape[0]).float()
+    if not part.file.header.tensors[place.tensor].dtype.startswith(("F", "BF")):
+        raise BadFile(f'"{place.tensor}" of "{base.name}" is of a type that has no differences.')
+    change -= part.file.rows(place.tensor, place.first, place.shape[0])
+    if not is_finite(change):
+        raise BadFile(f'"{place.tensor}" holds NaN or infinity in "{base.name}" or "{tuned.name}"; that file is damaged.')
+    return change
+
+
+def _add(path: str, kernel: tuple[int, ...], change: Tensor, settings: ExtractSettings, dtype: torch.dtype, found: Found) -> None:
+    """Take the module in, if anything changed in it."""
+    if not change.any():
+        return
+    cut: Truncated = truncated_randomly(
+        change, choose_of(settings.ranks, kernel), Sampling(settings.ranks.highest(kernel), settings.iterations, settings.seed)
+    )
+    found.modules.append(module_of(path, Factors(cut.up, cut.down, kernel), dtype))
+    found.energy += cut.energy
+    found.lost += cut.lost
+
+
+def _origin(role: str, model: Model, source: CheckpointSource) -> Origin:
+    return Origin(role, model.name, source.sha256 or Hashes().sha256(model.path))

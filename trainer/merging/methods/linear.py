@@ -1,0 +1,30 @@
+"""The sum of the factors themselves: (Σ √wᵢ upᵢ)(Σ √wᵢ downᵢ), as peft's "linear" and sd-scripts' merge_lora compute it.
+
+Its rank stays that of the largest, but the factors of different LoRAs meet in the product: it is not the sum of their changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from trainer.merging.factors import Factors
+
+
+def linear(factors: Sequence[Factors], weights: Sequence[float]) -> Factors:
+    """Lower ranks are filled up with zeros, which change no product. A negative weight's sign goes into up."""
+    rank = max(f.rank for f in factors)
+    ups, downs = [], []
+    for each, weight in zip(factors, weights, strict=True):
+        root = abs(weight) ** 0.5
+        ups.append(_wider(each.up, rank) * (root if weight >= 0 else -root))
+        downs.append(_wider(each.down.T, rank).T * root)
+    return Factors(torch.stack(ups).sum(0), torch.stack(downs).sum(0), max((f.kernel for f in factors), key=len))
+
+
+def _wider(matrix: Tensor, columns: int) -> Tensor:
+    wide = matrix.new_zeros(matrix.shape[0], columns)
+    wide[:, : matrix.shape[1]] = matrix
+    return wide

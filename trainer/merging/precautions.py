@@ -1,0 +1,69 @@
+"""What should be known before LoRAs are merged: what is refused, and what is only strange?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lib_extension.spec.errors import BadFile, Mismatch
+from lib_extension.spec.merging import LoraSource
+from trainer.merging.lora_file import LoraFile
+from trainer.merging.streaming import is_finite
+
+
+def check_values(lora: LoraFile) -> None:
+    """BadFile for NaN or infinity anywhere in the file."""
+    for key in lora.keys:
+        if not is_finite(lora.tensor(key).float()):
+            raise BadFile(f'The LoRA "{lora.name}" is damaged: {key} holds NaN or infinity. Its training diverged, or its download failed.')
+
+
+def check_family(loras: Sequence[LoraFile], model: str = "", family: str = "unknown") -> str:
+    """The family that all have in common, "unknown" where none is known. Mismatch, naming both, where two differ."""
+    known, known_by = family, f'the checkpoint "{model}"'
+    for lora in loras:
+        if lora.family == "unknown":
+            continue
+        if known not in ("unknown", lora.family):
+            raise Mismatch(f'The LoRA "{lora.name}" is made for {lora.family}, and {known_by} for {known}. They cannot be merged.')
+        known, known_by = lora.family, f'the LoRA "{lora.name}"'
+    return known
+
+
+def warnings_of(loras: Sequence[LoraFile], sources: Sequence[LoraSource]) -> list[str]:
+    """What is no mistake for sure."""
+    found = [*_twice(loras), *_other_bases(loras)]
+    total = sum(abs(source.weight) for source in sources)
+    if total > 1:
+        found.append(f"The weights add up to {total:g}; over 1, pictures easily become overdone.")
+    for lora in loras:
+        foreign = [name for name in lora.modules if not name.startswith(("unet.", "text_encoder"))]
+        if foreign and lora.family != "unknown":
+            found.append(
+                f'{len(foreign)} modules of "{lora.name}" are not known, such as {foreign[0]}; they are taken under their own names.'
+            )
+        if lora.strange:
+            found.append(f'{len(lora.strange)} tensors of "{lora.name}" belong to no module, such as {lora.strange[0]}; they are left out.')
+    return found
+
+
+def _twice(loras: Sequence[LoraFile]) -> list[str]:
+    seen: dict[str, str] = {}
+    found = []
+    for lora in loras:
+        is_same = str(lora.path.resolve())
+        by_hash = lora.metadata.get("sshs_model_hash") or is_same
+        for mark in {is_same, by_hash}:
+            if mark in seen:
+                found.append(f'The same LoRA is there twice: "{seen[mark]}" and "{lora.name}".')
+                break
+        seen |= {is_same: lora.name, by_hash: lora.name}
+    return found
+
+
+def _other_bases(loras: Sequence[LoraFile]) -> list[str]:
+    """Trained on different checkpoints of one family, as their metadata says: possible, but they fit less well."""
+    by_base = {base: lora.name for lora in loras if (base := lora.metadata.get("ss_sd_model_name"))}
+    if len(by_base) < 2:
+        return []
+    told = ", ".join(f'"{name}" on {base}' for base, name in by_base.items())
+    return [f"The LoRAs were trained on different checkpoints: {told}. They may not go well together."]
