@@ -32,7 +32,7 @@ def save(saved: Saved) -> str:
     else:
         folder = opts.outdir_samples or (opts.outdir_txt2img_samples if saved.is_drawn_anew else opts.outdir_img2img_samples)
     texts = dict(saved.texts)
-    infotext = texts.pop(_INFOTEXT, None)
+    infotext = texts.pop(_INFOTEXT, "")  # of none, the WebUI would write "None"
     file, _ = images.save_image(
         saved.image,
         folder,

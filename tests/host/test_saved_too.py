@@ -34,3 +34,23 @@ assert saved(NOTHING) == []
 
 def test_what_a_run_ends_with_is_saved_in_the_webuis_folders_or_all_or_nothing():
     subprocess.run([sys.executable, "-c", CHECK], cwd=ROOT, timeout=60, check=True)
+
+
+SAVE = """
+import sys
+from types import ModuleType, SimpleNamespace
+from PIL import Image
+given = {}
+for name in ("modules", "modules.images", "modules.shared"):
+    sys.modules[name] = ModuleType(name)
+sys.modules["modules"].images, sys.modules["modules"].shared = sys.modules["modules.images"], sys.modules["modules.shared"]
+sys.modules["modules.images"].save_image = lambda *names, **more: given.update(more) or ("file", None)
+sys.modules["modules.shared"].opts = SimpleNamespace(outdir_grids="", outdir_txt2img_grids="grids", grid_format="png")
+from lib_extension.host.saving import Saved, save
+save(Saved(Image.new("RGB", (8, 8)), {"atelier": "{}"}, "", None, is_drawn_anew=False, is_sheet=True))
+assert (given["info"], given["existing_info"]) == ("", {"atelier": "{}"}), given
+"""
+
+
+def test_a_sheet_which_nothing_was_said_for_does_not_say_none():
+    subprocess.run([sys.executable, "-c", SAVE], cwd=ROOT, timeout=60, check=True)

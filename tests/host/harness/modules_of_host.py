@@ -100,8 +100,8 @@ def save_image(
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     texts = PngImagePlugin.PngInfo()
-    for name, text in {**(more.get("existing_info") or {}), **({"parameters": info} if info else {})}.items():
-        texts.add_text(name, text)
+    for name, text in {**(more.get("existing_info") or {}), "parameters": info}.items():
+        texts.add_text(name, str(text))
     file = folder / f"{basename}{len(list(folder.iterdir())):05}-{seed}.{extension}"
     image.save(file, pnginfo=texts)
     return str(file), None
