@@ -25,8 +25,8 @@ Network = TypeVar("Network", bound=ModelMixin)
 def load_folder(folder: Path, dtype: torch.dtype, vae_dtype: torch.dtype, leave_out: Collection[Left] = ()) -> Networks:
     """Reads an SD1, SD2 or SDXL pipeline's folder. Weights must be safetensors files; nothing is fetched."""
     family = _family(folder)
-    unet = load_network(UNet2DConditionModel, folder / "unet", dtype)
-    vae = _shapes(AutoencoderKL, folder / "vae") if "vae" in leave_out else load_network(AutoencoderKL, folder / "vae", vae_dtype)
+    unet = _network(UNet2DConditionModel, folder / "unet", None if "unet" in leave_out else dtype)
+    vae = _network(AutoencoderKL, folder / "vae", None if "vae" in leave_out else vae_dtype)
     names = ["text_encoder", "text_encoder_2"][: len(family.text)]
     load_text = _text_shapes if "text" in leave_out else partial(_text_encoder, dtype=dtype)
     texts = tuple(load_text(folder / name, facts.projects) for name, facts in zip(names, family.text, strict=True))
@@ -45,7 +45,10 @@ def load_network(kind: type[Network], folder: Path, dtype: torch.dtype) -> Netwo
     return settled(network)
 
 
-def _shapes(kind: type[Network], folder: Path) -> Network:
+def _network(kind: type[Network], folder: Path, dtype: torch.dtype | None) -> Network:
+    """With weights, or of their shapes only."""
+    if dtype is not None:
+        return load_network(kind, folder, dtype)
     config = read_config(folder / "config.json")
     try:
         return left_out(lambda: made(kind, config))

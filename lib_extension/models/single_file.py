@@ -18,12 +18,12 @@ from lib_extension.models.ldm_names import unet_to_diffusers, vae_to_diffusers
 from lib_extension.models.shapes import Unshaped, text_config, unet_config, vae_config
 from lib_extension.models.text_names import clip_to_transformers, open_clip_to_transformers
 from lib_extension.models.webui_config import WebuiConfig, beside
-from lib_extension.models.weights import fill, left_out, made, read_tensors
+from lib_extension.models.weights import fill, is_left_out, left_out, made, read_tensors
 from lib_extension.spec.errors import BadFile
 
 TOKENIZER = Path(__file__).parent / "tokenizer"
 TextEncoder = CLIPTextModel | CLIPTextModelWithProjection
-Left = Literal["vae", "text"]  # what of a checkpoint may be left out
+Left = Literal["unet", "vae", "text"]  # what of a checkpoint may be left out
 UNET_PREFIX, VAE_PREFIX = "model.diffusion_model.", "first_stage_model."
 
 
@@ -46,7 +46,8 @@ def load_single_file(path: Path, dtype: torch.dtype, vae_dtype: torch.dtype, lea
     config = beside(path)
     try:
         texts = tuple(_text_encoder(path, facts, config, None if "text" in leave_out else dtype) for facts in family.text)
-        unet = _unet(path, family, config, texts[-1].config.projection_dim or 0, dtype)
+        pooled_width = texts[-1].config.projection_dim or 0
+        unet = _unet(path, family, config, pooled_width, None if "unet" in leave_out else dtype)
         vae_tensors = read_tensors(path, (VAE_PREFIX,))
         vae = load_vae_tensors(vae_tensors, family, None if "vae" in leave_out else vae_dtype, f'The VAE of "{path.name}"')
     except KeyError as e:
@@ -82,10 +83,15 @@ def _family(path: Path, header: Header) -> Family:
     return FAMILIES[name]
 
 
-def _unet(path: Path, family: Family, config: WebuiConfig, pooled_width: int, dtype: torch.dtype) -> UNet2DConditionModel:
+def _unet(path: Path, family: Family, config: WebuiConfig, pooled_width: int, dtype: torch.dtype | None) -> UNet2DConditionModel:
+    """With weights, or of their shapes only."""
     tensors = unet_to_diffusers(read_tensors(path, (UNET_PREFIX,)))
     sizes = unet_config(tensors, family, Unshaped(config.head_count, config.head_width, pooled_width))
-    return fill(lambda: made(UNet2DConditionModel, sizes), tensors, dtype, f'The U-Net of "{path.name}"')
+
+    def make() -> UNet2DConditionModel:
+        return made(UNet2DConditionModel, sizes)
+
+    return left_out(make) if dtype is None else fill(make, tensors, dtype, f'The U-Net of "{path.name}"')
 
 
 def _text_encoder(path: Path, facts: TextFacts, config: WebuiConfig, dtype: torch.dtype | None) -> TextEncoder:
@@ -114,7 +120,7 @@ def _tried_prediction(unet: UNet2DConditionModel, family: Family) -> str:
     """SD2 exists in both kinds, under equal names. Asked for the noise in a grey picture at the last step, where all is noise, one
     that predicts noise answers with about its input; one that predicts v answers with about minus the picture, far from it.
     """
-    if family.name != "sd2" or unet.config["in_channels"] != 4:
+    if family.name != "sd2" or unet.config["in_channels"] != 4 or is_left_out(unet):
         return "epsilon"
     picture = torch.full((1, 4, 8, 8), 0.5, dtype=unet.dtype)
     text = torch.full((1, 2, unet.config["cross_attention_dim"]), 0.5, dtype=unet.dtype)

@@ -82,6 +82,9 @@ def test_networks_that_are_left_out_have_their_shapes_only(
         assert is_left_out(shapes)
         assert not is_left_out(network)
         assert {name: t.shape for name, t in network.state_dict().items()} == {name: t.shape for name, t in shapes.state_dict().items()}
+    encoders = load_checkpoint(found(path), Placement(), leave_out=("unet",))
+    assert is_left_out(encoders.unet)
+    assert all(torch.equal(one, other) for one, other in zip(text_answer(whole), text_answer(encoders), strict=True))
 
 
 def test_other_widths_load(tmp_path: Path) -> None:
