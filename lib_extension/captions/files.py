@@ -16,6 +16,7 @@ from lib_extension.spec.errors import BadFile, BadRequest
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jxl", ".heic")
 ENDINGS = (".txt", ".caption")
+MASK_SUFFIX = "-masklabel"  # NAME-masklabel.png beside NAME.jpg is its mask, as in other trainers, and no picture of its own
 MOST_BYTES = 2**20  # of one caption; a file of more is something else
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
@@ -131,7 +132,7 @@ def _pictures(folder: Path, nested: bool, seen: set[Path]) -> Iterator[Path]:
             if entry.is_dir():
                 if nested:
                     yield from _pictures(path, nested, seen)
-            elif path.suffix.lower() in PICTURES and entry.is_file():
+            elif path.suffix.lower() in PICTURES and not path.stem.endswith(MASK_SUFFIX) and entry.is_file():
                 yield path
 
 
