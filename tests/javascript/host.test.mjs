@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inputFor, recipeAround, settingsOf } from "../../javascript/atelier/host/taking.mjs";
+import { inputFor, recipeAround, settingsOf, withPicture } from "../../javascript/atelier/host/taking.mjs";
 import { holds, loraWord, toggled } from "../../javascript/atelier/host/networks.mjs";
 
 test("a picture goes into the first empty picture input, else the first", () => {
@@ -11,6 +11,16 @@ test("a picture goes into the first empty picture input, else the first", () => 
   assert.equal(inputFor({ inputs }, { product: "def" }), "face");
   assert.equal(inputFor({ inputs: { name: { type: "text" } } }, {}), null);
   assert.equal(inputFor(null, {}), null);
+});
+
+test("a picture takes the place of all rows that have one each, and leaves other variables", () => {
+  const inputs = { product: { type: "image" }, subject: { type: "text" } };
+  const rows = [{ product: "aa", subject: "a mug", shown: "drawing" }, { product: "bb", subject: "a watch", shown: "photograph" }];
+  assert.equal(inputFor({ inputs, rows }, {}), "product");
+  const draft = withPicture({ recipe: { inputs, rows }, inputs: {} }, "product", "cc");
+  assert.deepEqual([draft.recipe.rows, draft.inputs], [[{ shown: "drawing", product: "cc" }], {}]);
+  const some = { recipe: { inputs, rows: [...rows, { subject: "a cup" }] }, inputs: { subject: "x" } };
+  assert.deepEqual(withPicture(some, "product", "cc"), { ...some, inputs: { subject: "x", product: "cc" } });
 });
 
 test("of a picture's settings, a recipe takes what all stages have", () => {

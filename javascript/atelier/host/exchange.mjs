@@ -1,7 +1,7 @@
 // How do pictures and words come from the WebUI's own tabs, and get there? By its galleries and prompt boxes, and by hidden parts of our tab.
 
 import { t } from "../words.mjs";
-import { inputFor, recipeAround, settingsOf } from "./taking.mjs";
+import { inputFor, recipeAround, settingsOf, withPicture } from "./taking.mjs";
 import { toggled } from "./networks.mjs";
 
 const PATIENCE = 60000; // milliseconds until the WebUI has brought a picture
@@ -67,7 +67,7 @@ function take(app, id, settings) {
     app.store.open(recipeAround(id, settings));
     return app.toast(t("The picture is the beginning of a new recipe. Undo leads back."), { kind: "done" });
   }
-  app.store.edit(["inputs", name], id);
+  app.store.change((draft) => withPicture(draft, name, id));
   const use = () => app.store.change((draft) => ({ ...draft, recipe: { ...draft.recipe, settings: { ...draft.recipe.settings, ...settings } } }));
   const action = Object.keys(settings).length ? { label: t("Use its settings, too"), run: use } : undefined;
   return app.toast(t("The picture is here: {name}", { name: recipe.inputs[name].label || name }), { kind: "done", action });

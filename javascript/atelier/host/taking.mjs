@@ -5,8 +5,21 @@ const OF_ONE_STAGE = ["id", "type", "hires", "takes", "title", "enabled", "denoi
 /** The picture input that it belongs in: the first that is empty, else the first; null where the recipe has none. */
 export function inputFor(recipe, inputs) {
   const names = Object.entries(recipe?.inputs ?? {}).filter(([, input]) => input.type === "image").map(([name]) => name);
-  const empty = names.find((name) => !(inputs?.[name] ?? recipe.inputs[name].default));
+  const empty = names.find((name) => !(inputs?.[name] ?? recipe.inputs[name].default) && !isInAllRows(recipe, name));
   return empty ?? names[0] ?? null;
+}
+
+/** The draft with the picture in that input: in place of all rows, where each has a picture of its own there. */
+export function withPicture(draft, name, id) {
+  const { recipe } = draft;
+  if (!isInAllRows(recipe, name)) return { ...draft, inputs: { ...draft.inputs, [name]: id } };
+  // What rows say of their own picture is not so of this one; other variables are what the stages need.
+  const others = Object.fromEntries(Object.entries(recipe.rows[0]).filter(([other]) => !(other in recipe.inputs)));
+  return { ...draft, recipe: { ...recipe, rows: [{ ...others, [name]: id }] } };
+}
+
+function isInAllRows(recipe, name) {
+  return Boolean(recipe.rows?.length) && recipe.rows.every((row) => name in row);
 }
 
 /** What the stage that a picture's infotext tells of has in common with every stage. */
