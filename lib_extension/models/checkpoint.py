@@ -42,7 +42,7 @@ class Checkpoint:
 
     The SD2 text encoder has no last layer (the U-Net was trained on the states before it), so its last hidden state is the one to use.
     ``applied`` says which LoRAs are in the weights (None: not known, because changing them failed half way); ``base_weights`` are those
-    of the modules that they changed, by path.
+    of the parameters that they changed, by name.
     """
 
     name: str

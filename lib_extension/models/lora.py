@@ -1,7 +1,7 @@
 """How do LoRA files change a checkpoint's weights, and how does it get its own back?
 
-W' = W + sum of weight * scale * up @ down (Hu et al. 2021, arXiv:2106.09685), for matrices and convolutions (LoCon). The base
-weights of what was changed are kept, so that every list of LoRAs starts from them, and none leaves a rounding error behind.
+W' = W + the sum of weight * change, where each file's method says what its change is (lora_delta.py). The base weights of what was
+changed are kept, so that every list of LoRAs starts from them, and none leaves a rounding error behind.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ from lib_extension.formats.lora_keys import ParsedLora, resolve
 from lib_extension.formats.safetensors_header import Header, read_header
 from lib_extension.models.checkpoint import Checkpoint
 from lib_extension.models.library import Found, refuse_pickle
+from lib_extension.models.lora_delta import METHODS, bias_delta, delta, fits, needs_base
 from lib_extension.spec.errors import BadFile, Mismatch
+
+_BIAS = "diff_b"
+_USABLE = "LoRA, LoCon, LoHa, LoKr, DoRA and full differences"
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +41,11 @@ class LoraUse:
 
 @dataclass(frozen=True)
 class _Part:
-    """What one file adds to one module: the tensors' names, and the factor before up @ down."""
+    """What one file adds to one module: the tensors' names, and the weight that it was asked with."""
 
     file: int  # its place in the list of uses
     names: Mapping[str, str]
-    factor: float | None  # None: weight * alpha / rank, to be read
+    scale: float | None  # from the file's metadata; None: alpha / rank, to be read
     weight: float
 
 
@@ -60,33 +64,54 @@ def apply(checkpoint: Checkpoint, uses: Sequence[LoraUse]) -> None:
         for path, part in _parts(file, use, checkpoint, modules):
             plan.setdefault(path, []).append(part)
     checkpoint.applied = None  # Whatever fails from here on, half a change must not be taken for a whole one.
-    for path in checkpoint.base_weights.keys() - plan.keys():
-        modules[path].weight.data.copy_(checkpoint.base_weights.pop(path))
+    for name in checkpoint.base_weights.keys() - _changed(plan):
+        _parameter(modules, name).data.copy_(checkpoint.base_weights.pop(name))
     with ExitStack() as stack:
         files = [stack.enter_context(safe_open(use.found.path, framework="pt")) for use in uses]
         for path, parts in plan.items():
-            _change(modules[path].weight, path, checkpoint, [_delta(files[part.file], part) for part in parts])
+            _change(path, modules, checkpoint, [(part, _read(files[part.file], part)) for part in parts])
     checkpoint.applied = wanted
 
 
 @torch.no_grad()
-def _change(weight: Tensor, path: str, checkpoint: Checkpoint, deltas: Sequence[Tensor]) -> None:
-    base = checkpoint.base_weights.setdefault(path, weight.detach().cpu().clone())
-    total = torch.stack([delta.reshape(weight.shape) for delta in deltas]).sum(0)
-    weight.copy_((base.float() + total).to(weight.dtype))
+def _change(path: str, modules: Mapping[str, Any], checkpoint: Checkpoint, parts: Sequence[tuple[_Part, dict[str, Tensor]]]) -> None:
+    """Of a module, its weight and, where full differences have one, its bias."""
+    base = _base(f"{path}.weight", modules, checkpoint)
+    changes: list[Tensor] = []
+    for part, tensors in parts:
+        # DoRA starts from what the LoRAs named before it made of the weight, as in the WebUI.
+        begun = torch.stack([base, *changes]).sum(0) if needs_base(tensors) and changes else base
+        changes.append(part.weight * delta(tensors, begun, part.scale))
+    _set(f"{path}.weight", modules, base + torch.stack(changes).sum(0))
+    biases = [part.weight * change for part, tensors in parts if (change := bias_delta(tensors)) is not None]
+    if biases:
+        base = _base(f"{path}.bias", modules, checkpoint)
+        _set(f"{path}.bias", modules, base + torch.stack(biases).sum(0))
 
 
-def _delta(file: Any, part: _Part) -> Tensor:
-    """weight * scale * up @ down, as float32 (out, in) or (out, in, h, w)."""
-    up, down = (file.get_tensor(part.names[name]).float() for name in ("up", "down"))
-    factor = part.factor
-    if factor is None:
-        alpha = file.get_tensor(part.names["alpha"]).item() if "alpha" in part.names else down.shape[0]
-        factor = part.weight * alpha / down.shape[0]
-    if "mid" in part.names:  # a convolution split in three: 1x1, h x w between few channels, 1x1
-        mid = file.get_tensor(part.names["mid"]).float()
-        return factor * torch.einsum("oa,abhw,bi->oihw", up.flatten(1), mid, down.flatten(1))
-    return factor * (up.flatten(1) @ down.flatten(1))
+def _base(name: str, modules: Mapping[str, Any], checkpoint: Checkpoint) -> Tensor:
+    """The checkpoint's own value of a parameter, float32 on the CPU."""
+    return checkpoint.base_weights.setdefault(name, _parameter(modules, name).detach().cpu().clone()).float()
+
+
+def _set(name: str, modules: Mapping[str, Any], value: Tensor) -> None:
+    parameter = _parameter(modules, name)
+    parameter.copy_(value.to(parameter.dtype))
+
+
+def _parameter(modules: Mapping[str, Any], name: str) -> nn.Parameter:
+    path, _, kind = name.rpartition(".")
+    return getattr(modules[path], kind)
+
+
+def _changed(plan: Mapping[str, Sequence[_Part]]) -> set[str]:
+    """The parameters that the plan changes."""
+    biases = {f"{path}.bias" for path, parts in plan.items() if any(_BIAS in part.names for part in parts)}
+    return biases | {f"{path}.weight" for path in plan}
+
+
+def _read(file: Any, part: _Part) -> dict[str, Tensor]:
+    return {name: file.get_tensor(tensor).float() for name, tensor in part.names.items()}
 
 
 def _parts(file: int, use: LoraUse, checkpoint: Checkpoint, modules: Mapping[str, Any]) -> Iterator[tuple[str, _Part]]:
@@ -101,25 +126,19 @@ def _parts(file: int, use: LoraUse, checkpoint: Checkpoint, modules: Mapping[str
     if resolution.unmatched:
         log.warning("LoRA %s: %d parts fit nothing, such as %s", use.found.stem, len(resolution.unmatched), resolution.unmatched[0])
     for path, lora in resolution.modules.items():
-        if lora.method != "lora":
-            raise BadFile(f'The LoRA "{use.found.stem}" is of the kind "{lora.method or "incomplete"}"; LoRA and LoCon files can be used.')
-        shape = modules[path].weight.shape
-        if _shape(header, lora) != (shape[0], shape[1:].numel()):
+        if lora.method not in METHODS:
+            raise BadFile(f'The LoRA "{use.found.stem}" is of the kind "{lora.method or "incomplete"}"; {_USABLE} can be used.')
+        if not _fits(header, lora, modules[path]):
             raise _misfit(use, checkpoint, family, f"its {lora.name} has another size")
-        weight = use.unet_weight if path.startswith("unet.") else use.te_weight
-        yield path, _Part(file, lora.parts, None if lora.scale is None else weight * lora.scale, weight)
+        yield path, _Part(file, lora.parts, lora.scale, use.unet_weight if path.startswith("unet.") else use.te_weight)
 
 
-def _shape(header: Header, lora: ParsedLora) -> tuple[int, int] | None:
-    """(out, everything else) of up @ down, or None where the two do not even fit each other."""
-    shapes = {part: header.tensors[name].shape for part, name in lora.parts.items() if part in ("up", "down", "mid")}
-    up, down, mid = shapes["up"], shapes["down"], shapes.get("mid", ())
-    if len(up) < 2 or len(down) < 2 or (mid and (len(mid) != 4 or mid[0] != up[1] or mid[1] != down[0])):
-        return None
-    if not mid and up[1] != down[0]:
-        return None
-    inner = torch.Size(down[1:]).numel() * (mid[2] * mid[3] if mid else 1)
-    return up[0], inner
+def _fits(header: Header, lora: ParsedLora, module: Any) -> bool:
+    """Whether the parts' sizes make a change of the module's weight and, if that is wanted, of a bias that it has."""
+    shapes = {part: header.tensors[name].shape for part, name in lora.parts.items()}
+    if _BIAS in shapes and (module.bias is None or tuple(shapes[_BIAS]) != tuple(module.bias.shape)):
+        return False
+    return fits(shapes, module.weight.shape)
 
 
 def _misfit(use: LoraUse, checkpoint: Checkpoint, family: str, reason: str) -> Mismatch:

@@ -152,9 +152,12 @@ def test_lora_for_another_architecture_names_both_and_changes_nothing(checkpoint
 
 def test_other_methods_and_pickles_are_refused(checkpoint: Checkpoint, tmp_path: Path) -> None:
     name = f"lora_unet_{MATRIX.replace('.', '_')}"
-    save_file({f"{name}.hada_w1_a": torch.zeros(32, 4), f"{name}.hada_w1_b": torch.zeros(4, 32)}, tmp_path / "loha.safetensors")
-    with pytest.raises(BadFile, match='"loha" is of the kind "hada"'):
-        apply(checkpoint, [use(tmp_path / "loha.safetensors")])
+    save_file({f"{name}.oft_blocks": torch.zeros(4, 8, 8)}, tmp_path / "oft.safetensors")
+    with pytest.raises(BadFile, match='"oft" is of the kind "oft"; LoRA, LoCon, LoHa'):
+        apply(checkpoint, [use(tmp_path / "oft.safetensors")])
+    save_file({f"{name}.hada_w1_a": torch.zeros(32, 4), f"{name}.hada_w1_b": torch.zeros(4, 32)}, tmp_path / "half.safetensors")
+    with pytest.raises(Mismatch, match=r'"half".* does not fit'):
+        apply(checkpoint, [use(tmp_path / "half.safetensors")])
     (tmp_path / "old.pt").write_bytes(b"")
     with pytest.raises(BadFile, match=r'"old\.pt" is a pickle'):
         apply(checkpoint, [use(tmp_path / "old.pt")])
@@ -177,3 +180,53 @@ def test_lora_split_in_three(checkpoint: Checkpoint, tmp_path: Path) -> None:
     in_three = torch.conv2d(torch.conv2d(torch.conv2d(picture, down), mid, padding=1), up)
     at_once = torch.conv2d(picture, change_of(before, state(checkpoint), CONVOLUTION), padding=1)
     torch.testing.assert_close(at_once, in_three, rtol=1e-4, atol=1e-3)
+
+
+def test_other_methods_change_weights_by_their_own_sums(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    """Two of them at once, then none: the base comes back bit for bit."""
+    before = state(checkpoint)
+    name, chance = f"lora_unet_{MATRIX.replace('.', '_')}", torch.Generator().manual_seed(4)
+    loha = {
+        f"{name}.hada_w{n}_{part}": torch.randn(shape, generator=chance) for n in (1, 2) for part, shape in (("a", (32, 4)), ("b", (4, 32)))
+    }
+    save_file(loha | {f"{name}.alpha": torch.tensor(2.0)}, tmp_path / "loha.safetensors")
+    lokr = {f"{name}.lokr_w1": torch.randn(4, 4, generator=chance), f"{name}.lokr_w2": torch.randn(8, 8, generator=chance)}
+    save_file(lokr, tmp_path / "lokr.safetensors")
+    apply(checkpoint, [use(tmp_path / "loha.safetensors", 0.5), use(tmp_path / "lokr.safetensors", -2)])
+    first = (loha[f"{name}.hada_w1_a"] @ loha[f"{name}.hada_w1_b"]) * (loha[f"{name}.hada_w2_a"] @ loha[f"{name}.hada_w2_b"]) * 2 / 4
+    second = torch.kron(lokr[f"{name}.lokr_w1"], lokr[f"{name}.lokr_w2"])
+    torch.testing.assert_close(change_of(before, state(checkpoint), MATRIX), 0.5 * first - 2 * second, rtol=0, atol=1e-5)
+    apply(checkpoint, [])
+    assert not changed(before, state(checkpoint))
+
+
+def test_dora_starts_from_what_the_loras_before_it_made(checkpoint: Checkpoint, kohya: Path, tmp_path: Path) -> None:
+    name, before = f"lora_unet_{MATRIX.replace('.', '_')}", state(checkpoint)
+    file, chance = tmp_path / "dora.safetensors", torch.Generator().manual_seed(6)
+    up, down, lengths = torch.randn(32, 2, generator=chance), torch.randn(2, 32, generator=chance), torch.rand(1, 32, generator=chance)
+    save_file({f"{name}.lora_up.weight": up, f"{name}.lora_down.weight": down, f"{name}.dora_scale": lengths}, file)
+    apply(checkpoint, [use(kohya)])
+    begun = state(checkpoint)
+    apply(checkpoint, [use(kohya), use(file, 0.5)])
+    (weight,) = (tensor for path, tensor in begun.items() if path.endswith(f"{MATRIX}.weight"))
+    merged = weight + up @ down
+    expected = 0.5 * (merged * lengths / merged.norm(dim=0, keepdim=True) - weight)
+    torch.testing.assert_close(change_of(begun, state(checkpoint), MATRIX), expected, rtol=0, atol=1e-5)
+    apply(checkpoint, [])
+    assert not changed(before, state(checkpoint))
+
+
+def test_full_differences_change_biases_too(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    before, name = state(checkpoint), f"lora_unet_{CONVOLUTION.replace('.', '_')}"
+    save_file({f"{name}.diff": torch.full((64, 64, 3, 3), 0.25), f"{name}.diff_b": torch.full((64,), 0.5)}, tmp_path / "full.safetensors")
+    apply(checkpoint, [use(tmp_path / "full.safetensors", 2)])
+    after = state(checkpoint)
+    assert {path.rpartition(".")[2] for path in changed(before, after)} == {"weight", "bias"}
+    (bias,) = (path for path in before if path.endswith(f"{CONVOLUTION}.bias"))
+    torch.testing.assert_close(after[bias] - before[bias], torch.ones(64), rtol=0, atol=1e-6)
+    torch.testing.assert_close(change_of(before, after, CONVOLUTION), torch.full((64, 64, 3, 3), 0.5), rtol=0, atol=1e-6)
+    apply(checkpoint, [])
+    assert not changed(before, state(checkpoint))
+    save_file({f"{name}.diff": torch.zeros(64, 64, 3, 3), f"{name}.diff_b": torch.zeros(65)}, tmp_path / "long.safetensors")
+    with pytest.raises(Mismatch, match=r'"long".* another size'):
+        apply(checkpoint, [use(tmp_path / "long.safetensors")])
