@@ -26,7 +26,8 @@ from trainer.data.pictures import (
     upright,
 )
 
-_VERSION = 1  # of what is remembered
+_VERSION = 2  # of what is remembered
+_ORIENTATION = 0x0112  # EXIF's number for it
 _MOVING = ("GIF", "PNG", "WEBP", "AVIF", "TIFF")  # a JPEG with several pictures has the same one in other sizes
 
 
@@ -42,6 +43,7 @@ class Look:
     alpha: bool = False
     visible: bool = True  # somewhere not transparent
     bright: bool = True  # as a mask: somewhere not black
+    turned: bool = False  # only its EXIF says which side is up
 
 
 Progress = Callable[[int, int], None]
@@ -69,12 +71,17 @@ def look_at_all(files: Iterable[Path], memory: Path | None = None, told: Progres
 
 def look_at(file: Path) -> Look:
     """Reads and decodes it."""
+    return look_and_picture(file)[0]
+
+
+def look_and_picture(file: Path) -> tuple[Look, Image.Image | None]:
+    """As look_at, with the picture, upright; None where it cannot be used."""
     try:
         data = file.read_bytes()
     except OSError as error:
-        return _unusable(mistakes.NOT_READABLE, error.strerror or "")
+        return _unusable(mistakes.NOT_READABLE, error.strerror or ""), None
     if not data:
-        return _unusable(mistakes.EMPTY_FILE)
+        return _unusable(mistakes.EMPTY_FILE), None
     try:
         image = opened(data)
         found = _oddities(image, file)
@@ -82,13 +89,14 @@ def look_at(file: Path) -> Look:
         layer = alpha(seen)
         lightest = as_mask(seen).getextrema()[1]
     except TooManyPixels:
-        return _unusable(mistakes.TOO_LARGE)
+        return _unusable(mistakes.TOO_LARGE), None
     except UnknownPixels as error:
-        return _unusable(mistakes.ODD_PIXELS, str(error))
+        return _unusable(mistakes.ODD_PIXELS, str(error)), None
     except DAMAGE as error:
-        return _unusable(mistakes.BROKEN, _reason(error))
+        return _unusable(mistakes.BROKEN, _reason(error)), None
     visible = layer is None or layer.getextrema()[1] != 0
-    return Look(seen.width, seen.height, file_hash(data), found, alpha=has_alpha(seen), visible=visible, bright=bool(lightest))
+    turned = image.getexif().get(_ORIENTATION, 1) != 1
+    return Look(seen.width, seen.height, file_hash(data), found, "", has_alpha(seen), visible, bool(lightest), turned), seen
 
 
 def _oddities(image: Image.Image, file: Path) -> tuple[str, ...]:
