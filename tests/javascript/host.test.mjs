@@ -17,7 +17,7 @@ test("a picture takes the place of all rows that have one each, and leaves other
   const inputs = { product: { type: "image" }, subject: { type: "text" } };
   const rows = [{ product: "aa", subject: "a mug", shown: "drawing" }, { product: "bb", subject: "a watch", shown: "photograph" }];
   assert.equal(inputFor({ inputs, rows }, {}), "product");
-  const draft = withPicture({ recipe: { inputs, rows }, inputs: {} }, "product", "cc");
+  const draft = withPicture({ recipe: { inputs, rows }, inputs: { product: "old" } }, "product", "cc");
   assert.deepEqual([draft.recipe.rows, draft.inputs], [[{ shown: "drawing", product: "cc" }], {}]);
   const some = { recipe: { inputs, rows: [...rows, { subject: "a cup" }] }, inputs: { subject: "x" } };
   assert.deepEqual(withPicture(some, "product", "cc"), { ...some, inputs: { subject: "x", product: "cc" } });

@@ -15,7 +15,8 @@ export function withPicture(draft, name, id) {
   if (!isInAllRows(recipe, name)) return { ...draft, inputs: { ...draft.inputs, [name]: id } };
   // What rows say of their own picture is not so of this one; other variables are what the stages need.
   const others = Object.fromEntries(Object.entries(recipe.rows[0]).filter(([other]) => !(other in recipe.inputs)));
-  return { ...draft, recipe: { ...recipe, rows: [{ ...others, [name]: id }] } };
+  const { [name]: _, ...inputs } = draft.inputs; // beside rows, it would be refused
+  return { ...draft, inputs, recipe: { ...recipe, rows: [{ ...others, [name]: id }] } };
 }
 
 function isInAllRows(recipe, name) {
