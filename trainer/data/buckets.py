@@ -72,7 +72,7 @@ def fit(width: int, height: int, sizes: Sizes) -> Fit | None:
 
 
 def all_buckets(sizes: Sizes) -> tuple[Size, ...]:
-    """For each width the greatest height with which the area is not exceeded, and both turned, as in kohya's trainer."""
+    """For each width the greatest height with which the area is not exceeded, both turned, and a square, as in kohya's trainer."""
     area = sizes.resolution**2
     first = ceil(sizes.shortest / sizes.step) * sizes.step
     last = sizes.longest // sizes.step * sizes.step
@@ -81,10 +81,8 @@ def all_buckets(sizes: Sizes) -> tuple[Size, ...]:
         height = min(last, area // width // sizes.step * sizes.step)
         if height >= first:
             found |= {(height, width), (width, height)}
-    if not found:  # the step is so wide that no pair of sides has the area
-        side = max(sizes.step, sizes.resolution // sizes.step * sizes.step)
-        found = {(side, side)}
-    return tuple(sorted(found))
+    square = max(sizes.step, sizes.resolution // sizes.step * sizes.step)
+    return tuple(sorted({*found, (square, square)}))
 
 
 _all = cache(all_buckets)

@@ -19,8 +19,7 @@ from trainer.data.buckets import Fit
 from trainer.data.captions import plain_caption, possible_captions
 from trainer.data.example import Example
 from trainer.data.latents import LatentEncoder, cache_latents, latent_key, wanted_latents
-from trainer.data.masks import mask_values
-from trainer.data.prepare import Cut, mask_of
+from trainer.data.prepare import Cut, mask_of, mask_values
 from trainer.data.store import Store, key_of
 from trainer.data.texts import TextEncoder, cache_texts, cached_texts
 from trainer.families.family import TextStates

@@ -13,6 +13,7 @@ class Concept:
     """A folder of pictures as it was found; of a folder of kohya's form there are several."""
 
     folder: Path
+    label: str  # the folder's name; no two concepts share one
     kind: ConceptKind
     repeats: int
     weight: float

@@ -23,9 +23,13 @@ class Place:
     settings: ConceptSettings
     concept: Concept
     fallback: str  # caption of pictures without one
-    label: str  # of the folder; no two places share one
     pictures: tuple[Path, ...]
     others: tuple[Path, ...]  # files that are pictures of kinds that are not read
+
+    @property
+    def label(self) -> str:
+        """Of the folder; no two places share one."""
+        return self.concept.label
 
     def name_of(self, file: Path) -> str:
         """As reports and examples say it."""
@@ -71,6 +75,7 @@ def _place(
     repeats, words = told or (1, "")
     found = Concept(
         folder,
+        _label(folder, taken),
         concept.kind,
         concept.repeats or repeats,
         concept.weight,
@@ -80,7 +85,7 @@ def _place(
         settings.augmentation_of(concept),
     )
     others = _of_kind(files, OTHER_ENDINGS)
-    yield Place(concept, found, concept.fallback or words, _label(folder, taken), pictures, others)
+    yield Place(concept, found, concept.fallback or words, pictures, others)
 
 
 def _of_kind(files: Iterator[Path] | list[Path], endings: tuple[str, ...]) -> tuple[Path, ...]:

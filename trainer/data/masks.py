@@ -1,18 +1,11 @@
-"""Which mask goes with a picture, and what does it say about the loss at each place?"""
+"""Which mask's file goes with a picture?"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import torch
-from PIL import Image
-from torch import Tensor
-
 from trainer.data.folders import MASK_SUFFIX, Place
 from trainer.data.pictures import ENDINGS
-
-_PIXELS = 8  # of the picture in one of the latent
 
 
 def masks_of(place: Place) -> dict[Path, Path]:
@@ -29,13 +22,6 @@ def masks_of(place: Place) -> dict[Path, Path]:
         if mask is not None:
             found[file] = mask
     return found
-
-
-def mask_values(mask: Image.Image) -> Tensor:
-    """A mask of the bucket's size, mode L → its mean over each place of the latent, (1, H/8, W/8), 0..1."""
-    height, width = mask.height // _PIXELS, mask.width // _PIXELS
-    values = np.asarray(mask, np.float32).reshape(height, _PIXELS, width, _PIXELS).mean((1, 3)) / 255  # h w
-    return torch.from_numpy(values)[None]
 
 
 def _by_stem(folder: Path, *, deep: bool = True) -> dict[str, Path]:

@@ -15,6 +15,7 @@ from trainer.data.chance import Turn
 from trainer.data.example import Example
 from trainer.data.pictures import alpha, as_mask, colours, read_again
 
+_PIXELS = 8  # of the picture in one of the latent
 _RESAMPLING = Image.Resampling.LANCZOS
 
 
@@ -61,6 +62,13 @@ def mask_of(example: Example, cut: Cut) -> Image.Image:
         assert layer is not None
         image = layer
     return _cut_out(image, cut)
+
+
+def mask_values(mask: Image.Image) -> Tensor:
+    """A mask of the bucket's size, mode L → its mean over each place of the latent, (1, H/8, W/8), 0..1."""
+    height, width = mask.height // _PIXELS, mask.width // _PIXELS
+    values = np.asarray(mask, np.float32).reshape(height, _PIXELS, width, _PIXELS).mean((1, 3)) / 255  # h w
+    return torch.from_numpy(values)[None]
 
 
 def recoloured(image: Image.Image, settings: AugmentationSettings, turn: Turn) -> Image.Image:
