@@ -11,6 +11,7 @@ from lib_extension.runs.database import Database
 from lib_extension.runs.records import Result
 from lib_extension.stages.picture_settings import ASSUMED_PIXELS
 
+_ENOUGH = 0.1  # of a call's steps, to tell its pace by
 _FADE = 0.7  # what a stage before counts for against the latest one: a machine's load changes, and three stages show it
 
 
@@ -99,15 +100,32 @@ def learn(connection: sqlite3.Connection, result: Result) -> None:
     connection.execute("INSERT OR REPLACE INTO timings (backend, type, count, cost, seconds) VALUES (?, ?, ?, ?, ?)", (*kind, *_row(told)))
 
 
-def seconds_left(left: Iterable[Left], known: Mapping[tuple[str, str], Timing], side_by_side: int = 1) -> float | None:
-    """Seconds until all of these are done by so many backends, by what stages of their kinds took; None where that is not known.
+class Paces:
+    """How quick are the calls at work, by how their steps go on? What came before the first step, such as loading a model, counts not."""
 
-    A kind that draws must have been timed twice: the first time may have been that of loading the model. Others that were never timed
-    are quick beside it, and left out.
+    def __init__(self) -> None:
+        self._first: dict[str, tuple[float, float]] = {}  # key → when a share was first told, and which
+
+    def look(self, shares: Mapping[str, float], now: float) -> dict[str, float]:
+        """Key → seconds that the whole of it takes, of those of which enough was seen. `shares`: of all calls at work, 0 to 1."""
+        self._first = {key: self._first.get(key, (now, share)) for key, share in shares.items() if share > 0}
+        seen = {key: (now - at, shares[key] - share) for key, (at, share) in self._first.items()}
+        return {key: seconds / share for key, (seconds, share) in seen.items() if share >= _ENOUGH and seconds > 0}
+
+
+Known = Mapping[tuple[str, str], Timing]  # by the class of the backend and the type of the stage
+_NO_PACES: Known = {}
+
+
+def seconds_left(left: Iterable[Left], known: Known, side_by_side: int = 1, paces: Known = _NO_PACES) -> float | None:
+    """Seconds until all of these are done by so many backends; None where nothing that draws was timed yet.
+
+    By what stages of their kinds took, and until there are two of a kind (the first may have loaded the model) by `paces`, how quick those
+    are that are at work; then by any other that draws. What draws nothing and was never timed is quick beside it, and left out.
     """
     total, timed, untimed = 0.0, False, False
     for node in left:
-        timing = _timing(node, known)
+        timing = _timing(node, known, paces)
         if timing is not None:
             total, timed = total + timing.estimate(node.cost), timed or bool(node.backend)
         elif node.cost > 0:
@@ -117,12 +135,19 @@ def seconds_left(left: Iterable[Left], known: Mapping[tuple[str, str], Timing], 
     return None if untimed and not timed else total / max(1, side_by_side)
 
 
-def _timing(node: Left, known: Mapping[tuple[str, str], Timing]) -> Timing | None:
+def _timing(node: Left, known: Known, paces: Known) -> Timing | None:
     """Of stages like this; what draws nothing may have been made by the engine that helps a WebUI."""
     found = known.get((node.backend, node.type))
     if node.cost > 0:
-        return found if found is not None and found.count > 1 else None
+        is_sure = found is not None and found.count > 1
+        return found if is_sure else paces.get((node.backend, node.type)) or _drawing(node, paces) or found or _drawing(node, known)
     return found or next((timing for (_, type), timing in known.items() if type == node.type), None)
+
+
+def _drawing(node: Left, known: Known) -> Timing | None:
+    """Of all that its backend drew: steps cost much the same, whatever they begin with."""
+    drew = [timing for (backend, _), timing in known.items() if backend == node.backend and timing.cost > 0]
+    return Timing(*(sum(getattr(one, name) for one in drew) for name in ("count", "cost", "seconds"))) if drew else None
 
 
 def _row(timing: Timing) -> tuple[float, float, float]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from lib_extension.plan.graph import Node, Plan, is_review
 from lib_extension.plan.seeds import freeze, freeze_values
 from lib_extension.runs.blobs import Blobs
 from lib_extension.runs.carrying import Carrying
-from lib_extension.runs.estimate import Costs, Left, seconds_left
+from lib_extension.runs.estimate import Costs, Left, Timing, seconds_left
 from lib_extension.runs.executor import Executor, Threads
 from lib_extension.runs.ledger import Ledger
 from lib_extension.runs.planning import Planned, Planning
@@ -209,17 +210,26 @@ class Runner:
             left = [node for node in planned.plan.nodes if node.key not in planned.done]
         reviews = tuple(dict.fromkeys(review for waiting in planned.plan.waiting for review in waiting.reviews))
         later = tuple(dict.fromkeys(waiting.stage for waiting in planned.plan.waiting))
-        return Progress(len(planned.plan.nodes), *counts, running, self.seconds_left(planned.plan, left, running), reviews, later)
+        whole = carrying.workforce.paces.look(running, time.monotonic()) if carrying else _NO_SHARES
+        seconds = self.seconds_left(planned.plan, left, running, whole)
+        return Progress(len(planned.plan.nodes), *counts, running, seconds, reviews, later)
 
-    def seconds_left(self, plan: Plan, left: Sequence[Node], running: Mapping[str, float] = _NO_SHARES) -> float | None:
-        """How long these of a plan's stages may take, as far as it is known; `running`: key → how much of it is done."""
+    def seconds_left(
+        self, plan: Plan, left: Sequence[Node], running: Mapping[str, float] = _NO_SHARES, whole: Mapping[str, float] = _NO_SHARES
+    ) -> float | None:
+        """How long these of a plan's stages may take, as far as it is known.
+
+        running: key → how much of it is done; whole: key → seconds for all of it, by its pace.
+        """
         seen = [found.identity.class_ for backend in self.pool.backends if (found := last_seen(self.ledger, backend.spec))]
         class_, costs = seen[0] if seen else "unknown", Costs(plan)
         each = [
             Left(node.type.name, costs.of(node) * (1 - running.get(node.key, 0.0)), "" if node.type.local(node.stage) else class_)
             for node in left
         ]
-        return seconds_left(each, self.ledger.timings.known(), len(self.pool.backends))
+        at_work = [plan.by_key[key] for key in whole if key in plan.by_key]
+        paces = {(class_, node.type.name): Timing(1, costs.of(node), whole[node.key]) for node in at_work}
+        return seconds_left(each, self.ledger.timings.known(), len(self.pool.backends), paces)
 
     def close(self) -> None:
         """Pause what runs here, and let go of the threads. Ledger and pool stay open."""

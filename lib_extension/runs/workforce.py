@@ -11,6 +11,7 @@ from lib_extension.backend.pool import Pool
 from lib_extension.plan.graph import Node
 from lib_extension.runs.blobs import Blobs
 from lib_extension.runs.course import Lane
+from lib_extension.runs.estimate import Paces
 from lib_extension.runs.executor import Executor
 from lib_extension.runs.ledger import Ledger
 from lib_extension.runs.node_work import Site, carry_out
@@ -36,6 +37,7 @@ class Workforce:
     def __init__(self, run_id: str, means: Means, cancelled: Callable[[], bool]) -> None:
         self.lanes = _lanes(means.pool)
         self.calls: dict[str, tuple[Backend, str]] = {}  # key → backend and task id of its call at work
+        self.paces = Paces()
         self._run_id = run_id
         self._means = means
         self._cancelled = cancelled

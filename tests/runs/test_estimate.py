@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lib_extension.plan import Facts, make_plan
-from lib_extension.runs.estimate import Costs, Left, Timing, cost_of, learn, seconds_left
+from lib_extension.runs.estimate import Costs, Left, Paces, Timing, cost_of, learn, seconds_left
 from lib_extension.runs.ledger import Ledger
 from lib_extension.runs.records import Result
 from lib_extension.runs.retries import Patience, Retries
@@ -27,8 +27,7 @@ KNOWN = {
     [
         ([], 0.0),
         ([Left("txt2img", 5, "a 1")] * 3, 30.0),
-        ([Left("txt2img", 5, "a 1"), Left("img2img", 4, "a 1")], None),  # never ran: that of others says nothing
-        ([Left("txt2img", 5, "a 1"), Left("upscale", 4, "a 1")], None),  # ran once, and may have loaded the model
+        ([Left("txt2img", 5, "a 1"), Left("upscale", 4, "a 1")], 210.0),  # ran once, and may have loaded the model: better than nothing
         ([Left("mask", 0, "b 2")], 0.5),  # by the engine that helps
         ([Left("txt2img", 5, "a 1"), Left("review", 0, "a 1")], 10.0),  # quick beside it
         ([Left("review", 0, "a 1")], None),
@@ -39,6 +38,29 @@ KNOWN = {
 )
 def test_seconds_left(left: list[Left], seconds: float | None) -> None:
     assert seconds_left(left, KNOWN) == seconds
+
+
+def test_what_never_ran_takes_as_long_as_what_draws_beside_it() -> None:
+    left = [Left("img2img", 3, "a 1"), Left("review", 0, "a 1")]
+    known = {kind: timing for kind, timing in KNOWN.items() if kind != ("a 1", "upscale")}
+    assert seconds_left(left, known) == 3 * 60 / 20
+    assert seconds_left(left, {("a 1", "mask"): Timing(4, 0, 2)}) is None, "what draws nothing does not tell"
+
+
+def test_a_first_call_at_work_tells_by_its_steps_what_all_of_its_kind_take() -> None:
+    paces = Paces()
+    assert paces.look({"k": 0.0}, 0) == {}, "the model is loaded"
+    assert paces.look({"k": 0.1}, 60) == {}
+    assert paces.look({"k": 0.15}, 61) == {}
+    assert paces.look({"k": 0.35}, 65) == {"k": pytest.approx(20)}
+    assert paces.look({}, 80) == {}
+    assert paces.look({"k": 0.9}, 90) == {}, "tried again, it begins anew"
+    told = {("a 1", "txt2img"): Timing(1, 10, 20.0)}
+    assert seconds_left([Left("txt2img", 5, "a 1")], {}, paces=told) == 10
+    assert seconds_left([Left("img2img", 5, "a 1")], {}, paces=told) == 10
+    once = {("a 1", "txt2img"): Timing(1, 10, 80.0)}
+    assert seconds_left([Left("txt2img", 5, "a 1")], once, paces=told) == 10, "that which loaded the model is not believed"
+    assert seconds_left([Left("txt2img", 5, "a 1")], KNOWN, paces={("a 1", "txt2img"): Timing(1, 10, 90)}) == 10, "many know better"
 
 
 def test_what_a_first_stage_took_to_load_the_model_is_forgotten(tmp_path: Path) -> None:
