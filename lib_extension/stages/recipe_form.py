@@ -70,6 +70,8 @@ def _load(data: object) -> Recipe:
         raise BadRequest("A recipe must be an object with a name and stages.")
     _refuse_other_than_json(data)
     recipe = from_json(Recipe, up_to_date(data))
+    if not recipe.stages:
+        raise BadRequest('The recipe has no stages, so there is nothing to make. One is enough: {"id": "base", "type": "txt2img"}.')
     if len(recipe.stages) > STAGES_AT_MOST:
         raise TooLarge(f"The recipe has {len(recipe.stages)} stages; {STAGES_AT_MOST} is the most. Use rows and axes to repeat them.")
     _refuse_unknown_shared(recipe.settings)

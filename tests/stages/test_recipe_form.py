@@ -126,7 +126,7 @@ def test_what_was_given_is_not_changed():
         (recipe({"id": "a", "type": "review", "takes": "base", "scores": [{"kind": "edges", "of": "x"}]}), 'names "x", which is no stage'),
         (recipe({"id": "base", "type": "txt2img"}), '"base" is the name of a stage and of a stage'),
         (recipe({"type": "txt2img"}), 'The stage "" needs a name'),
-        ({"name": "r", "stages": []}, None),
+        ({"name": "r", "stages": []}, "The recipe has no stages, so there is nothing to make"),
         ([], "A recipe must be an object"),
         (recipe(rows=[{"when": datetime.date(2024, 1, 1)}]), r"rows\[0\].when is datetime.date.*is no text, number"),
         (recipe(rows=[{1: "x"}]), r"rows\[0\] has the name 1, which is no text"),
