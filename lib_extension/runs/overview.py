@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from lib_extension.runs.ledger import Ledger
 from lib_extension.runs.records import ENDED, Run, State
+from lib_extension.stages.types import STAGES
 
+_GUIDES = tuple(type.name for type in STAGES.values() if type.guides)
 _COUNTED = 500  # ended runs whose counts are remembered: nothing changes them any more
 
 
@@ -167,9 +169,12 @@ def _sum(each: Iterable[Counts]) -> Counts:
 
 
 def _cover(connection: sqlite3.Connection, run_id: str) -> str:
-    """The last picture of the last stage that has one."""
-    question = "SELECT blob FROM nodes JOIN pictures ON pictures.key = nodes.key WHERE run = ? ORDER BY position DESC, number LIMIT 1"
-    row = connection.execute(question, (run_id,)).fetchone()
+    """The first picture of the last stage instance that has one; a mask or a map only where there is nothing else."""
+    question = (
+        "SELECT blob FROM nodes JOIN results ON results.key = nodes.key JOIN pictures ON pictures.key = nodes.key WHERE run = ?"
+        f" ORDER BY results.type IN ({','.join('?' * len(_GUIDES))}), position DESC, number LIMIT 1"
+    )
+    row = connection.execute(question, (run_id, *_GUIDES)).fetchone()
     return row["blob"] if row else ""
 
 

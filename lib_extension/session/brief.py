@@ -6,6 +6,7 @@ from lib_extension.backend.latest import Latest
 from lib_extension.runs.overview import Counts, Overview, Undecided
 from lib_extension.runs.records import Run
 from lib_extension.runs.runner import Progress, Runner
+from lib_extension.session.item_labels import labels_of
 from lib_extension.session.plans import Plans
 from lib_extension.session.reviews import Candidate, Review
 from lib_extension.session.told import Told, review_told, run_told
@@ -58,7 +59,9 @@ class Briefs:
         result = self._runner.ledger.results.get(undecided.key)
         pictures = result.pictures if result is not None else ()
         candidates = tuple(Candidate(picture.blob, picture.seed, picture.facts) for picture in pictures)
-        return Review(undecided.key, undecided.stage, (undecided.first_item,), self._keep(run, undecided), candidates)
+        items = self._plans.get(run.id).plan.items
+        labels = labels_of(run, items[undecided.first_item : undecided.first_item + 1])
+        return Review(undecided.key, undecided.stage, (undecided.first_item,), self._keep(run, undecided), candidates, labels)
 
     def _keep(self, run: Run, undecided: Undecided) -> int:
         """How many are to be chosen: as the recipe says, or, where a variable stands there, as the plan knows."""

@@ -51,6 +51,7 @@ def review_told(review: Review) -> Told:
         "stage": review.stage,
         "items": _from_1(review.items),
         "keep": review.keep,
+        "labels": dict(review.labels),
         "pictures": [
             {"number": number, "hash": one.blob, "seed": one.seed, "facts": dict(one.facts)}
             for number, one in enumerate(review.candidates, 1)

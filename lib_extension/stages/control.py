@@ -47,4 +47,4 @@ def work(given: Given) -> Work:
     return Outcome(answer.pictures)
 
 
-TYPE = StageType("control", ControlStage, work, takes="each")
+TYPE = StageType("control", ControlStage, work, takes="each", guides=True)

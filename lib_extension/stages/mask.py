@@ -53,4 +53,5 @@ TYPE = StageType(
     takes="each",
     references=lambda stage: mask_names(stage.mask),
     local=lambda stage: not asks_network(stage.mask),
+    guides=True,
 )

@@ -100,6 +100,7 @@ class StageType:
     references: Callable[[Any], tuple[str, ...]] = lambda stage: ()  # stages and inputs that the settings name, besides `takes`
     cost: Callable[[Any], float] = lambda stage: 0.0  # megapixels x steps, for the time estimate
     seeded: bool = False  # has a seed of its own
+    guides: bool = False  # what it gives, such as a mask, is for other stages to draw by, rather than to be looked at
     local: Callable[[Any], bool] = lambda stage: False  # asks no backend: its pictures are the same whatever backend makes the others
     patterns: tuple[str, ...] = ()  # fields whose {names} the stage fills in itself, for each picture, from its labels
     version: int = 1  # raised when the same settings come to give other pictures: part of every key

@@ -39,6 +39,7 @@ def test_a_run_in_short_tells_numbers_by_stage_and_the_choices_it_waits_for(serv
     assert told["stages"][1]["waiting"] == told["reviews_waiting"] == 2
     whole: Any = server.json("GET", f"/runs/{run['id']}")
     assert told["reviews"] == whole["reviews"]
+    assert [review["labels"] for review in told["reviews"]] == [{"thing": "ring"}, {"thing": "mug"}]
     for review in told["reviews"]:
         choice = {"stage": "pick", "item": review["items"][0], "pictures": [1]}
         answer: Any = server.json("POST", f"/runs/{run['id']}/choose", json=choice, params={"brief": 1})
@@ -170,3 +171,19 @@ def test_a_run_of_twelve_thousand_stage_instances_is_told_in_short_at_once(tmp_p
         answer = server.client.get(f"/atelier/v1/runs/{run_id}", params={"brief": 1})
         assert len(answer.content) < MOST_BYTES
         assert sum(stage["left"] for stage in answer.json()["stages"]) == STAGES * ITEMS // 2
+
+
+def test_a_mask_is_a_cover_only_where_there_is_nothing_else(server: Served, stub: Stub):
+    picture: Any = server.json("POST", "/pictures", 201, content=encode_png(Image.new("RGB", (64, 64), "red")))
+    whole = {"id": "whole", "type": "mask", "takes": "drawing", "mask": {"kind": "colour", "colour": "#ff0000"}}
+    recipe = chain() | {"name": "masked", "rows": [], "inputs": {"drawing": {"type": "image"}}, "stages": [whole]}
+
+    def cover(**more: Any) -> Any:
+        run: Any = server.json("POST", "/runs", 201, json={"recipe": recipe | more, "inputs": {"drawing": picture["id"]}})
+        server.ended(run["id"], "done")
+        told: Any = server.json("GET", "/runs")
+        pictures: Any = server.json("GET", f"/runs/{run['id']}/pictures")
+        return next(one["stage"] for one in pictures if one["id"] == told[0]["cover"])
+
+    assert cover() == "whole"
+    assert cover(stages=[{"id": "base", "type": "txt2img", "prompt": "a ring"}, whole]) == "base"
