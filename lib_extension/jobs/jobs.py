@@ -46,7 +46,7 @@ class Jobs:
     """The jobs of one folder."""
 
     def __init__(self, folder: Path, environment: Environment | None = None, kinds: dict[str, JobKind] = KINDS) -> None:
-        self.environment = environment or Environment()
+        self._environment = environment
         self.is_closed = False
         self.kinds = kinds
         self._records = Records(folder)
@@ -57,6 +57,11 @@ class Jobs:
         self._accounts: dict[str, Account] = {}
         if any(job.standing.state not in ENDED for job in self._records.all()):
             self._begin()
+
+    @property
+    def environment(self) -> Environment:
+        """The worker's, wherever it is now: a WebUI's settings can move it."""
+        return self._environment or Environment()
 
     def add(self, kind: str, config: dict[str, Any]) -> Job:
         """Put a job at the end of the queue. BadRequest names the setting that is wrong."""

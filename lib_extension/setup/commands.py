@@ -10,6 +10,7 @@ import sys
 from lib_extension.setup.environment import CONTROLNET_AUX, HOSTS, ROOT, TESTS, WORKER, Environment
 from lib_extension.setup.installer import InstallError, clean_environment
 from lib_extension.setup.javascript import NodePackages
+from lib_extension.setup.standing import index_of
 
 
 def run(arguments: list[str]) -> int:
@@ -64,7 +65,7 @@ def test(environment: Environment, rest: list[str]) -> int:
 
 def worker(environment: Environment, options: argparse.Namespace) -> int:
     """Make, remake or remove the environment of training and of the engine."""
-    index = options.torch_index or environment.installed_torch_index()
+    index = options.torch_index or index_of("") or environment.installed_torch_index()
     if options.remove or options.update:
         environment.remove()
     if options.remove:

@@ -18,6 +18,7 @@ from lib_extension.setup.installer import Installer, InstallError, clean_environ
 
 ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = "ATELIER_WORKER"  # names a folder for the environment, such as one on a larger disk
+TORCH_INDEX = "ATELIER_TORCH_INDEX"  # names the index that torch comes from where no build is chosen, such as a mirror
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from lib_extension.setup.environment import CONTROLNET_AUX, WORKER, Environment
+from lib_extension.setup.environment import CONTROLNET_AUX, TORCH_INDEX, WORKER, Environment
 from lib_extension.spec.errors import BadRequest
 
 GROUPS = (WORKER, CONTROLNET_AUX)
 _CUDA = 5500  # megabytes that torch's CUDA libraries take besides
 _BUILD = re.compile(r"cpu|xpu|cu\d{2,3}|rocm\d+(\.\d+){0,2}")
+_SITE = "https://download.pytorch.org/whl/"
 _SHOWN = ("torch", "diffusers", "transformers", "peft", "accelerate", "bitsandbytes", "onnxruntime")
 
 
@@ -28,7 +29,8 @@ class Standing:
     state: Literal["none", "half made", "outdated", "ready"]
     python: str  # such as "3.11"; '' where there is none
     packages: dict[str, str]  # the well-known ones
-    torch: str  # the build that was asked for; '' for the usual one
+    torch: str  # the build of torch's own site that was asked for; '' for the usual one
+    has_index: bool  # the usual one comes from an index that the settings name
     size: int
     needed: int  # to make it anew, downloads included, at the least
     free: int  # where it lies, or would
@@ -43,7 +45,8 @@ def standing(environment: Environment) -> Standing:
         state=_state(environment),
         python=stamp.python if stamp else "",
         packages={name: stamp.packages[name] for name in _SHOWN if stamp and name in stamp.packages},
-        torch=index.rstrip("/").rpartition("/")[2],
+        torch=_build_of(index),
+        has_index=bool(index_of("")),
         size=_size(environment.folder),
         needed=needed(index),
         free=shutil.disk_usage(_nearest(environment.folder)).free,
@@ -65,12 +68,21 @@ def is_in_use(environment: Environment) -> bool:
 
 
 def index_of(build: str) -> str:
-    """The index of torch's own site that has a build; '' for the usual one. A page can name no other: what an index offers is run."""
+    """The index of torch's own site that has a build. A page can name no other: what an index offers is run.
+
+    Without a build, the one that the settings name, or '' for the usual one.
+    """
     if not build:
-        return ""
+        return os.environ.get(TORCH_INDEX, "")
     if not _BUILD.fullmatch(build):
         raise BadRequest(f'torch is "{build:.40}"; it must be cpu, xpu, or a CUDA or ROCm such as cu128 or rocm6.4.')
-    return f"https://download.pytorch.org/whl/{build}"
+    return f"{_SITE}{build}"
+
+
+def _build_of(index: str) -> str:
+    """The build that an index is of; '' for one that is not torch's own site."""
+    build = index.removeprefix(_SITE).rstrip("/") if index.startswith(_SITE) else ""
+    return build if _BUILD.fullmatch(build) else ""
 
 
 def _state(environment: Environment) -> Literal["none", "half made", "outdated", "ready"]:

@@ -19,6 +19,7 @@ from lib_extension.ui.settings_page import read
 if TYPE_CHECKING:  # all of it takes a moment to import, which the WebUI's start need not wait for
     from lib_extension.session.session import Session
 
+_BEFORE: dict[str, str] = {}  # variables of the environment as the WebUI was started with them
 _log = logging.getLogger("atelier")
 
 
@@ -85,16 +86,25 @@ def _open(app: Any) -> Session:
     from lib_extension.host.webui import this_webui
     from lib_extension.session.home import Home
     from lib_extension.session.session import Session
-    from lib_extension.setup.environment import ELSEWHERE
+    from lib_extension.setup.environment import ELSEWHERE, TORCH_INDEX
 
     chosen = read()
-    if chosen.worker is not None:
-        os.environ[ELSEWHERE] = str(chosen.worker)  # for the processes that are started from here as well
+    _tell_processes(ELSEWHERE, str(chosen.worker or ""))
+    _tell_processes(TORCH_INDEX, chosen.torch_index)
     webui = this_webui(app)
     backends = [parse_backend(spec, webui=webui) for spec in chosen.backends]
     session = Session(Home(chosen.folder), backends, models=facts.models_folder())
     session.is_private = chosen.is_private
     return session
+
+
+def _tell_processes(name: str, value: str) -> None:
+    """By the environment, for this process and those that it starts; without a value, what it was before anything was set."""
+    before = _BEFORE.setdefault(name, os.environ.get(name, ""))
+    if value or before:
+        os.environ[name] = value or before
+    else:
+        os.environ.pop(name, None)
 
 
 RESIDENCE = Residence()

@@ -12,7 +12,8 @@ from lib_extension.host.options import Option
 
 FINAL, EVERY, NOTHING = "What a run ends with", "Every picture that is drawn", "Nothing"
 _FOLDER, _OWN, _MORE = "atelier_folder", "atelier_use_webui", "atelier_backends"
-_SAVE, _PRIVATE, _DISK, _WORKER = "atelier_save", "atelier_private", "atelier_disk", "atelier_worker"
+_SAVE, _PRIVATE, _DISK = "atelier_save", "atelier_private", "atelier_disk"
+_WORKER, _TORCH = "atelier_worker", "atelier_torch_index"
 _MOST_DISK = 2000  # gigabytes
 
 _OPTIONS = {
@@ -36,6 +37,12 @@ _OPTIONS = {
         "0: never; pinned runs and the files in output folders stay",
     ),
     _WORKER: Option("", "Folder of the worker's environment", info="empty: .venv, in the extension's folder", is_for_restart=True),
+    _TORCH: Option(
+        "",
+        "Index that torch is installed from",
+        info="a URL, such as of a mirror; empty: the usual one. The page Jobs can choose a build",
+        is_for_restart=True,
+    ),
 }
 
 
@@ -49,6 +56,7 @@ class Chosen:
     is_private: bool
     most_bytes: int  # 0: no limit
     worker: Path | None  # None: where it is by itself
+    torch_index: str  # '': the usual one
 
 
 def add() -> None:
@@ -67,4 +75,5 @@ def read() -> Chosen:
         is_private=options.value(_PRIVATE, False),
         most_bytes=int(options.value(_DISK, 0)) * 10**9,
         worker=options.folder_or(_WORKER, facts.data_folder() / "worker") if options.value(_WORKER, "").strip() else None,
+        torch_index=options.value(_TORCH, "").strip(),
     )

@@ -48,6 +48,15 @@ def ended(server: Served, id: str) -> dict[str, object]:
         time.sleep(0.1)
 
 
+def test_torch_comes_from_the_index_that_the_settings_name(server: Served, monkeypatch: pytest.MonkeyPatch):
+    assert server.json("GET", "/worker")["has_index"] is False  # pyright: ignore[reportIndexIssue,reportCallIssue]
+    monkeypatch.setenv("ATELIER_TORCH_INDEX", "http://127.0.0.1:9/mirror")
+    assert server.json("GET", "/worker")["has_index"] is True  # pyright: ignore[reportIndexIssue,reportCallIssue]
+    for torch, index in (("", "http://127.0.0.1:9/mirror"), ("cpu", "https://download.pytorch.org/whl/cpu")):
+        told = ended(server, server.json("POST", "/worker/make", 201, json={"torch": torch})["id"])  # pyright: ignore
+        assert any(str(line).startswith("Installing torch==") and str(line).endswith(f" from {index}") for line in told["lines"])  # pyright: ignore
+
+
 def test_an_environment_that_cannot_be_made_is_a_job_that_says_why(server: Served):
     before = server.json("GET", "/worker")
     assert isinstance(before, dict)

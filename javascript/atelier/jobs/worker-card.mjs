@@ -44,7 +44,7 @@ export function WorkerCard({ changed, isBusy, onBegun }) {
       </dl>
       ${!worker.in_use && html`<label><span class="atelier-label">${t("Build of torch")}</span>
         <select class="atelier-input" value=${build} onChange=${(event) => setTorch(event.target.value)}>
-          ${Object.keys(worker.builds).map((key) => html`<option key=${key} value=${key}>${t(BUILDS[key] ?? key)}</option>`)}
+          ${Object.keys(worker.builds).map((key) => html`<option key=${key} value=${key}>${!key && worker.has_index ? t("From the index that the settings name") : t(BUILDS[key] ?? key)}</option>`)}
         </select>
       </label>`}
       ${isTooLarge && html`<p class="atelier-note" data-severity="warning"><${Icon} name="alert" /> <span>${t("There is not enough space on the disk for it.")}</span></p>`}
