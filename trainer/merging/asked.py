@@ -12,6 +12,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from lib_extension.spec.errors import BadRequest
@@ -40,7 +41,7 @@ def read_arguments(cls: type[S], arguments: Sequence[str], take_files: Callable[
     only_check = False
     rest = list(arguments)
     if rest and rest[0].lower().endswith(_CONFIGS):
-        config = read_file(_path(rest.pop(0)))
+        config = read_file(Path(rest.pop(0)))
     while rest:
         word = rest.pop(0)
         if word == "--check":
@@ -58,8 +59,8 @@ def read_arguments(cls: type[S], arguments: Sequence[str], take_files: Callable[
         take_files(config, files)
     for setting in settings:
         override(config, setting)
-    if isinstance(config.get("method"), str):
-        config["method"] = {"kind": config["method"]}
+        if isinstance(config.get("method"), str):  # short for its kind alone
+            config["method"] = {"kind": config["method"]}
     return Asked(from_json(cls, config), only_check)
 
 
@@ -88,9 +89,3 @@ def help_of(cls: type[Settings], usage: str) -> str:
         declared = declared_of(spec)
         lines.append(f"  --{spec.name}  {declared.label}{': ' + declared.help if declared.help else ''}")
     return "\n".join(lines)
-
-
-def _path(text: str) -> Any:
-    from pathlib import Path
-
-    return Path(text)
