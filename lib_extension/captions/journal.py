@@ -32,6 +32,7 @@ class Entry:
     time: str  # ISO 8601, UTC
     captions: int
     undone: bool
+    finished: bool
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,11 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def apply(self, changes: Sequence[Difference], title: str) -> Outcome:
-        """Write the captions. One that was changed since it was read is refused and stays, as is one that cannot be written."""
+    def apply(self, changes: Sequence[Difference], title: str, unfinished: bool = False) -> Outcome:
+        """Write the captions. One that was changed since it was read is refused and stays, as is one that cannot be written.
+
+        unfinished: more is to come under this title, until `finish`: all of it is one edit.
+        """
         files: list[dict[str, Any]] = []
         refused: list[tuple[str, str]] = []
         sound: list[tuple[Path, bytes]] = []
@@ -64,8 +68,8 @@ class Journal:
             files.append({"file": str(file), "old": None if old is None else base64.b64encode(old).decode(), "new": _hash(new)})
             sound.append((file, new))
         if sound:
-            number = max((entry.number for entry in self.entries()), default=0) + 1
-            self._write(number, {"title": title, "time": _now(), "undone": False, "files": files})
+            number, told = self._entry(title)
+            self._write(number, {**told, "finished": not unfinished, "files": [*told["files"], *files]})
         done = 0
         for file, new in sound:
             try:
@@ -87,13 +91,39 @@ class Journal:
         told = self._read(last.number)
         refused: list[tuple[str, str]] = []
         done = 0
-        for one in told["files"]:
+        for one in reversed(told["files"]):  # a file may be in it twice
             try:
                 done += _restore(Path(one["file"]), None if one["old"] is None else base64.b64decode(one["old"]), one["new"])
             except (OSError, BadFile) as problem:
                 refused.append((Path(one["file"]).name, str(problem)))
         self._write(last.number, {**told, "undone": True})
         return Outcome(done, tuple(refused))
+
+    def unfinished(self, title: str) -> set[str]:
+        """The files that an edit of this title has written and that are still as it wrote them, if it was cut off; none otherwise."""
+        entry = self._open_entry(title)
+        if entry is None:
+            return set()
+        return {one["file"] for one in self._read(entry.number)["files"] if _is_as_written(Path(one["file"]), one["new"])}
+
+    def finish(self, title: str) -> None:
+        """Nothing more comes under this title."""
+        entry = self._open_entry(title)
+        if entry is not None:
+            self._write(entry.number, {**self._read(entry.number), "finished": True})
+
+    def _open_entry(self, title: str) -> Entry | None:
+        """The last edit, if it is of this title and not finished."""
+        last = self.entries()[-1:]
+        return last[0] if last and last[0].title == title and not last[0].finished and not last[0].undone else None
+
+    def _entry(self, title: str) -> tuple[int, dict[str, Any]]:
+        """The number and the content of the edit to write into: the open one, or a new one."""
+        entry = self._open_entry(title)
+        if entry is not None:
+            return entry.number, self._read(entry.number)
+        number = max((entry.number for entry in self.entries()), default=0) + 1
+        return number, {"title": title, "time": _now(), "undone": False, "files": []}
 
     def entries(self) -> list[Entry]:
         """All edits, the oldest first. A file that is none is passed over."""
@@ -102,7 +132,7 @@ class Journal:
             try:
                 number = int(file.stem.removeprefix("edit-"))
                 told = self._read(number)
-                found.append(Entry(number, told["title"], told["time"], len(told["files"]), told["undone"]))
+                found.append(Entry(number, told["title"], told["time"], len(told["files"]), told["undone"], told["finished"]))
             except (ValueError, KeyError, TypeError, OSError):
                 continue
         return found
@@ -117,6 +147,18 @@ class Journal:
     def _forget_oldest(self) -> None:
         for file in sorted(self.folder.glob("edit-*.json"))[:-MOST_KEPT]:
             file.unlink(missing_ok=True)
+
+
+def journal_of(home: Path, folder: Path) -> Journal:
+    """The journal of a folder of pictures among Atelier's data, by the folder's real path."""
+    return Journal(home / "captions" / _hash(str(folder.resolve()).encode())[:16])
+
+
+def _is_as_written(file: Path, new: str) -> bool:
+    try:
+        return _hash(file.read_bytes()) == new
+    except OSError:
+        return False
 
 
 def _check_unchanged(change: Difference, now: bytes | None) -> None:

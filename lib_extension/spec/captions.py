@@ -103,6 +103,38 @@ CaptionEdit = AddTags | RemoveTags | ReplaceTags | ReplaceText | SortTags | Tidy
 EDITS = (AddTags, RemoveTags, ReplaceTags, ReplaceText, SortTags, TidyTags, SetText)
 
 
+Form = Literal["txt", "caption", "json", "metadata.jsonl", "kohya"]
+
+
+@dataclass(frozen=True)
+class ExportSettings(Settings):
+    """Captions for other programs, in a folder of their own."""
+
+    into: str = field(label="Into the folder")
+    form: Form = field("metadata.jsonl", label="Form", help="kohya: a folder N_name with the pictures, and a dataset.toml.")
+    name: str = field("dataset", label="Name", help="Of the concept, and on the card.")
+    repeats: int = field(10, label="Repeats", minimum=1, maximum=10000, help="Of kohya's folders.")
+    resolution: int = field(512, label="Resolution", minimum=64, maximum=4096, help="In the dataset.toml.")
+    card: bool = field(True, label="A card", help="README.md that says what is in the dataset.")
+
+
+@dataclass(frozen=True)
+class CaptionsSettings(Settings):
+    """Look through a folder's captions, edit them, take edits back, bring them from and to other programs."""
+
+    folder: str = field(label="Folder")
+    nested: bool = field(True, label="Folders in it, too")
+    ending: Literal["", ".txt", ".caption"] = field("", label="Ending", help="Empty: whichever is there.", advanced=True)
+    filter: CaptionFilter = field(CaptionFilter(), label="Which")
+    edits: list[CaptionEdit] = field([], label="Edits", help="One after the other.")
+    preview: bool = field(False, label="Only show what would change")
+    undo: int = field(0, label="Take back", minimum=0, maximum=200, help="So many edits, the last first.")
+    read: str = field("", label="Read captions from", help="A metadata.jsonl, or kohya's JSON, that names the pictures.", advanced=True)
+    export: ExportSettings | None = field(None, label="For other programs", advanced=True)
+    trigger: str = field("", label="Trigger word", help="To point out tags that are learnt as it.")
+    journal: str = field("", label="Journal", help="Where edits are kept to be taken back; empty: beside Atelier's data.", advanced=True)
+
+
 def compiled(pattern: str, where: str) -> re.Pattern[str]:
     """The regular expression, or BadRequest that says where in it the fault is."""
     try:

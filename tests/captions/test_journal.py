@@ -112,3 +112,26 @@ def test_a_broken_entry_does_not_hide_the_others(folder: Path, tmp_path: Path) -
     (tmp_path / "journal" / "edit-000009.json").write_text("{", "utf-8")
     assert [entry.title for entry in journal.entries()] == ["add new"]
     assert journal.undo().done == 3
+
+
+def test_what_is_written_bit_by_bit_is_one_edit(folder: Path, tmp_path: Path) -> None:
+    before, journal = captions_in(folder), Journal(tmp_path / "journal")
+    changes = differences(read_folder(folder), [ADD])
+    journal.apply(changes[:1], "captioned", unfinished=True)
+    assert Journal(tmp_path / "journal").unfinished("captioned") == {str(folder / "a.txt")}
+    assert journal.unfinished("other") == set()
+    journal.apply(changes[1:], "captioned", unfinished=True)
+    journal.finish("captioned")
+    assert journal.unfinished("captioned") == set()
+    assert [(entry.captions, entry.finished) for entry in journal.entries()] == [(3, True)]
+    assert journal.undo().done == 3
+    assert captions_in(folder) == before
+
+
+def test_a_caption_written_twice_by_one_edit_goes_back_to_its_first(folder: Path, tmp_path: Path) -> None:
+    before, journal = captions_in(folder), Journal(tmp_path / "journal")
+    for tag in ("x", "y"):
+        edit = read_value(CaptionEdit, {"kind": "add", "tags": [tag]})
+        journal.apply(differences(read_folder(folder), [edit]), "captioned", unfinished=True)
+    journal.undo()
+    assert captions_in(folder) == before
