@@ -55,9 +55,16 @@ class RunFolder:
     def pause_file(self) -> Path:
         return self.path / "pause"
 
+    @property
+    def is_held(self) -> bool:
+        """Whether this process writes."""
+        return self._lock is not None
+
     def freeze(self, config: TrainingConfig) -> None:
         """Write down what the run is now told."""
         self.config = config
+        if not self.is_held:
+            return
         text = json.dumps(to_json(config), indent=2, ensure_ascii=False) + "\n"
         write_bytes(self.path / CONFIG, text.encode())
 
@@ -82,8 +89,13 @@ def asked(arguments: list[str]) -> tuple[TrainingConfig, Path]:
     return config, (Path(config.output.folder).expanduser() / config.name).resolve()
 
 
-def open_run(config: TrainingConfig, folder: Path) -> RunFolder:
-    """The folder, made or found, with `config` frozen in it. BadRequest where another run is in it, Busy where one is at work there."""
+def open_run(config: TrainingConfig, folder: Path, is_main: bool = True) -> RunFolder:
+    """The folder, made or found, with `config` frozen in it. BadRequest where another run is in it, Busy where one is at work there.
+
+    Of several processes that train together, the main one alone holds it and writes.
+    """
+    if not is_main:
+        return RunFolder(folder, config)
     if folder.is_dir() and not (folder / CONFIG).is_file() and any(folder.iterdir()):
         raise BadRequest(f'There is a folder "{folder.name}" that is no run\'s. Take another name, or another output.folder.')
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import Settings, field
+from lib_extension.spec.training.data import DataSettings
 from lib_extension.spec.training.loss import LossSettings
 from lib_extension.spec.training.memory import MemorySettings
 from lib_extension.spec.training.model import ModelSettings
@@ -25,6 +26,7 @@ class TrainingConfig(Settings):
 
     name: str = field(label="Name", help="Of the LoRA: what stands in <lora:name:1>, and the name of the run's folder.")
     model: ModelSettings = field(label="Base model")
+    data: DataSettings = field(label="Pictures and captions")
     network: NetworkSettings = field(NetworkSettings(), label="Network")
     optimizer: OptimizerSettings = field(OptimizerSettings(), label="Optimizer")
     schedule: ScheduleSettings = field(ScheduleSettings(), label="Learning rate over the run")

@@ -1,0 +1,105 @@
+"""How does a batch become gradients? In parts, one after the other, and in several processes, each with its share of the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+import torch.distributed
+from torch import Tensor
+
+from trainer.data.batch import Batch
+from trainer.families.family import TextStates
+from trainer.session import Session
+from trainer.step import draw, losses_of, noisy_latents
+
+
+def losses(session: Session, batch: Batch, number: int, seed: int) -> Tensor:
+    """The loss of each picture, (B,), with the chance of the batch with that number."""
+    config, checkpoint = session.config, session.checkpoint
+    latents = _latents(session, batch)  # B C h w
+    drawn = draw(seed, number, latents, config.loss, batch.first)
+    text = text_of(session, batch)
+    noisy = noisy_latents(latents, drawn, session.noising).to(checkpoint.dtype)
+    answer = session.family.predict(checkpoint.unet, noisy, drawn.timesteps, text, batch)  # B C h w
+    return losses_of(answer, latents, drawn, session.noising, config.loss, batch)
+
+
+def add_gradients(session: Session, number: int) -> tuple[Tensor, Batch]:
+    """Forward and backward of one batch; gives the sum of the pictures' losses over `whole`, (), and the batch."""
+    memory, accelerator = session.config.memory, session.accelerator
+    batch = session.batches.at(number)
+    share = accelerator.num_processes / (batch.whole * memory.accumulation)  # so that the mean over processes is the batch's mean
+    total = torch.zeros((), device=accelerator.device)
+    for part in parts(batch.to(accelerator.device), memory.parts):
+        with accelerator.autocast():
+            loss = losses(session, part, number, session.config.run.seed).sum()
+        accelerator.backward(loss * share)
+        total += loss.detach()
+    return total / (batch.whole * memory.accumulation), batch
+
+
+def add_up(session: Session, loss: Tensor, stop: bool) -> tuple[float, bool]:
+    """The mean gradient of all processes in each, with the whole loss, and whether any of them is to stop."""
+    count = session.accelerator.num_processes
+    if count == 1:
+        return loss.item(), stop
+    gradients = [one.grad for one in session.trained.parameters if one.grad is not None]
+    told = torch.tensor([0.0, float(stop)], device=loss.device)
+    told[0] = loss
+    everything = torch.cat([told, *(gradient.flatten() for gradient in gradients)])
+    torch.distributed.all_reduce(everything)
+    for gradient, mean in zip(gradients, (everything[2:] / count).split([one.numel() for one in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
+    whole, stops = everything[:2].tolist()
+    return whole, stops > 0
+
+
+def parts(batch: Batch, count: int) -> Iterator[Batch]:
+    """The batch in so many parts of about equal size; fewer where it has fewer pictures."""
+    size = -(-len(batch) // count)
+    for start in range(0, len(batch), size):
+        yield batch if size >= len(batch) else _part(batch, slice(start, start + size))
+
+
+def text_of(session: Session, batch: Batch) -> TextStates:
+    """What the U-Net is told: cached, or by the text encoders now."""
+    checkpoint, settings = session.checkpoint, session.config.model
+    if batch.text is not None:
+        return batch.text.to(checkpoint.device, checkpoint.dtype)
+    text = session.family.encode_text(checkpoint, batch.captions, settings.clip_skip, 0)
+    return TextStates(text.hidden[:, : settings.caption_chunks * 77], text.pooled).to(checkpoint.device, checkpoint.dtype)
+
+
+def _latents(session: Session, batch: Batch) -> Tensor:
+    """(B, C, h, w), float32."""
+    if batch.latents is not None:
+        return batch.latents
+    assert batch.pixels is not None
+    vae = session.checkpoint.vae
+    with torch.no_grad(), torch.autocast(session.accelerator.device.type, enabled=False):
+        latents = vae.encode(batch.pixels.to(vae.dtype), return_dict=False)[0].mode()
+    return latents.float() * vae.config["scaling_factor"]
+
+
+def _part(batch: Batch, of: slice) -> Batch:
+    def cut(tensor: Tensor | None) -> Tensor | None:
+        return None if tensor is None else tensor[of]
+
+    text = None if batch.text is None else TextStates(batch.text.hidden[of], cut(batch.text.pooled))
+    return replace(
+        batch,
+        latents=cut(batch.latents),
+        pixels=cut(batch.pixels),
+        text=text,
+        captions=batch.captions[of],
+        original_sizes=batch.original_sizes[of],
+        crops=batch.crops[of],
+        target_sizes=batch.target_sizes[of],
+        loss_mask=cut(batch.loss_mask),
+        weights=batch.weights[of],
+        prior=batch.prior[of],
+        names=batch.names[of],
+        first=batch.first + of.start,
+    )

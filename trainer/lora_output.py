@@ -1,0 +1,86 @@
+"""Which LoRA files does a run leave behind? One at every save, and at the end the one that is meant for use."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from trainer.data.example import Example
+from trainer.lora_file import LoraTold, write_lora, write_peft
+from trainer.session import Session
+from trainer.written import flush_folder, new_folder
+
+_WORK = "lora"
+
+
+def save_file(session: Session) -> Path:
+    """NAME-000250.safetensors of this step in the run's folder, in place of one that an ended process left of the same step."""
+    output, name = session.config.output, f"{session.config.name}-{session.step:06d}"
+    with new_folder(session.folder / _WORK) as work, session.trained.in_use():
+        written = write_lora(work, session.checkpoint, session.config.network, told_of(session, name), output.dtype)
+        file = session.folder / written.name
+        written.replace(file)
+    (session.folder / _WORK).rmdir()
+    flush_folder(session.folder)
+    _keep(session)
+    return file
+
+
+def finish(session: Session) -> list[Path]:
+    """The finished files: in the run's folder, the WebUI's under a name that is free there, and the copy for diffusers if wanted."""
+    config = session.config
+    told = told_of(session, config.name)
+    with session.trained.in_use():
+        files = [write_lora(session.folder, session.checkpoint, config.network, told, config.output.dtype)]
+        if config.output.lora_folder:
+            folder = Path(config.output.lora_folder).expanduser()
+            files.append(write_lora(folder, session.checkpoint, config.network, told, config.output.dtype))
+        if config.output.peft_copy:
+            named = replace(told, output_name=f"{config.name}-peft")
+            files.append(write_peft(session.folder, session.checkpoint, config.network, named, config.output.dtype))
+    return files
+
+
+def told_of(session: Session, name: str) -> LoraTold:
+    """What the file says of its training."""
+    config, output = session.config, session.config.output
+    examples = session.batches.examples
+    return LoraTold(
+        output_name=name,
+        title=output.title or config.name,
+        author=output.author,
+        description=output.description,
+        license=output.license,
+        trigger=", ".join(dict.fromkeys(one.concept.trigger for one in examples if one.concept.trigger)),
+        resolution=(config.data.resolution, config.data.resolution),
+        steps=session.step,
+        epoch=session.epoch,
+        seed=config.run.seed,
+        clip_skip=config.model.clip_skip,
+        pictures=len(examples),
+        prediction_type=session.noising.prediction_type,
+        started=session.started,
+        finished=time.time(),
+        tag_frequency=tag_frequency(examples),
+    )
+
+
+def tag_frequency(examples: tuple[Example, ...]) -> dict[str, dict[str, int]]:
+    """How often each tag stands in a folder's captions, as kohya counts."""
+    found: dict[str, Counter[str]] = {}
+    for one in examples:
+        tags = (tag.strip() for tag in one.caption.split(one.concept.captions.separator or ","))
+        found.setdefault(one.concept.folder.name, Counter()).update(tag for tag in tags if tag)
+    return {folder: dict(counted.most_common()) for folder, counted in found.items()}
+
+
+def _keep(session: Session) -> None:
+    """Remove the oldest of the files made while training, if only some are to stay."""
+    if session.config.run.keep_files:
+        pattern = re.compile(re.escape(session.config.name) + r"-(\d{6,})\.safetensors")
+        files = sorted((int(match[1]), path) for path in session.folder.iterdir() if (match := pattern.fullmatch(path.name)))
+        for _, path in files[: -session.config.run.keep_files]:
+            path.unlink()
