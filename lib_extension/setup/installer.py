@@ -153,4 +153,6 @@ def _pip_sources() -> list[str]:
     options = {"index-url": "--index-url", "extra-index-url": "--extra-index-url", "find-links": "--find-links"}
     found = re.findall(r"\.(index-url|extra-index-url|find-links)='([^'\n]*)'", listed)
     pairs = dict.fromkeys((options[name], value) for name, values in found for value in values.replace("\\n", " ").split())
-    return [part for pair in pairs for part in pair]
+    # Of several indexes uv takes the first that has a package, in whatever version; pip, for which they were set up, looks into all.
+    strategy = ["--index-strategy", "unsafe-best-match"] if any(option == "--extra-index-url" for option, _ in pairs) else []
+    return [*(part for pair in pairs for part in pair), *strategy]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lib_extension.setup.installer import Installer, clean_environment, explain
+from lib_extension.setup.installer import Installer, _pip_sources, clean_environment, explain
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,23 @@ def test_uv_is_used_where_it_is_on_the_path(tmp_path: Path, monkeypatch: pytest.
     program.write_bytes(b"")
     program.chmod(0o755)
     assert Installer.find(tmp_path, tmp_path / "python", print).uv == str(program)
+
+
+def test_uv_looks_where_pip_is_set_up_to_look_and_like_pip_into_every_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("UV_INDEX", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_FIND_LINKS", "PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    settings = tmp_path / "pip.conf"
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(settings))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings.write_text("[global]\nindex-url = https://one/simple\n")
+    assert _of(_pip_sources()) == [("--index-url", "https://one/simple")]
+    settings.write_text("[global]\nextra-index-url = https://two/simple\n    https://three/simple\n")
+    assert _of(_pip_sources()) == [
+        ("--extra-index-url", "https://two/simple"),
+        ("--extra-index-url", "https://three/simple"),
+        ("--index-strategy", "unsafe-best-match"),
+    ]
+
+
+def _of(words: list[str]) -> list[tuple[str, str]]:
+    return list(zip(words[::2], words[1::2], strict=True))
