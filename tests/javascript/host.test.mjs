@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inputFor, recipeAround, settingsOf, withPicture } from "../../javascript/atelier/host/taking.mjs";
+import { inputFor, maskFits, recipeAround, settingsOf, withPicture } from "../../javascript/atelier/host/taking.mjs";
 import { holds, loraWord, toggled } from "../../javascript/atelier/host/networks.mjs";
 
 test("a picture goes into the first empty picture input, else the first", () => {
@@ -21,6 +21,14 @@ test("a picture takes the place of all rows that have one each, and leaves other
   assert.deepEqual([draft.recipe.rows, draft.inputs], [[{ shown: "drawing", product: "cc" }], {}]);
   const some = { recipe: { inputs, rows: [...rows, { subject: "a cup" }] }, inputs: { subject: "x" } };
   assert.deepEqual(withPicture(some, "product", "cc"), { ...some, inputs: { subject: "x", product: "cc" } });
+});
+
+test("a mask goes with a picture of its shape, whatever the sizes", () => {
+  const picture = { width: 512, height: 768 };
+  assert.ok(maskFits({ width: 512, height: 768 }, picture));
+  assert.ok(maskFits({ width: 1333, height: 2000 }, picture));
+  assert.ok(!maskFits({ width: 768, height: 512 }, picture));
+  assert.ok(!maskFits({ width: 512, height: 512 }, picture));
 });
 
 test("of a picture's settings, a recipe takes what all stages have", () => {

@@ -19,6 +19,11 @@ export function withPicture(draft, name, id) {
   return { ...draft, inputs, recipe: { ...recipe, rows: [{ ...others, [name]: id }] } };
 }
 
+/** Whether a mask can go with a picture: the WebUI brings both to the size that is drawn, so that only their shape counts. */
+export function maskFits(mask, picture) {
+  return Math.abs(mask.width * picture.height - mask.height * picture.width) <= Math.max(mask.width, mask.height, picture.width, picture.height);
+}
+
 function isInAllRows(recipe, name) {
   return Boolean(recipe.rows?.length) && recipe.rows.every((row) => name in row);
 }

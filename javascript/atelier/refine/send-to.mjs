@@ -1,6 +1,7 @@
 // How does a picture go from here into another tab of the WebUI? By choosing where; with its infotext, and into inpaint with its mask.
 
 import { useApp } from "../app.mjs";
+import { maskFits } from "../host/taking.mjs";
 import { html, useState } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
 import { runWatchOf } from "./run-watch.mjs";
@@ -33,12 +34,12 @@ export function SendTo({ picture }) {
   </select>`;
 }
 
-/** The newest mask of the picture's own item that has its size, or ''. */
+/** The newest mask of the picture's own item that has its shape, or ''. */
 async function maskFor(app, picture) {
   const run = runWatchOf(app).run.get();
   for (const stage of (run?.stages ?? []).filter((one) => one.type === "mask" && one.done > 0).reverse()) {
     const list = await app.api.get(`runs/${run.id}/pictures`, { stage: stage.stage, limit: MASKS_AT_MOST });
-    const fits = (one) => one.item === picture.item && one.width === picture.width && one.height === picture.height;
+    const fits = (one) => one.item === picture.item && maskFits(one, picture);
     const found = (Array.isArray(list) ? list : list.pictures).find(fits);
     if (found) return found.id;
   }
