@@ -43,7 +43,7 @@ def places_of(settings: DataSettings) -> tuple[list[Place], list[Problem]]:
     for concept in settings.concepts:
         folder = Path(concept.folder).expanduser()
         if not folder.is_dir():
-            problems.append(mistakes.NO_FOLDER.at(folder.name or concept.folder, concept.folder))
+            problems.append(mistakes.NO_FOLDER.at(folder.name or concept.folder, concept.folder[-60:]))
             continue
         found = list(_places(settings, concept, folder, {place.label for place in places}))
         if not found:

@@ -17,7 +17,9 @@ def picture(file: Path, width: int = 64, height: int = 64, *, seed: int = 0, mod
     """A picture of smooth noise, other for each seed."""
     channels = {"RGB": 3, "RGBA": 4, "CMYK": 4, "LA": 2, "L": 1}[mode]
     noise = np.random.default_rng(seed).integers(0, 255, (4, 4, channels), dtype=np.uint8)
-    layers = [Image.fromarray(np.ascontiguousarray(noise[:, :, at])).resize((width, height), Image.Resampling.BICUBIC) for at in range(channels)]
+    layers = [
+        Image.fromarray(np.ascontiguousarray(noise[:, :, at])).resize((width, height), Image.Resampling.BICUBIC) for at in range(channels)
+    ]
     file.parent.mkdir(parents=True, exist_ok=True)
     (Image.merge(mode, layers) if channels > 1 else layers[0]).save(file, **how)
     return file
@@ -43,6 +45,14 @@ def example(
 ) -> Example:
     """One that has no file."""
     concept = Concept(
-        Path("mugs"), "mugs", "instance", 1, 1.0, 64, trigger, captions or CaptionSettings(), AugmentationSettings(**fields.pop("augmentation", {}))
+        Path("mugs"),
+        "mugs",
+        "instance",
+        1,
+        1.0,
+        64,
+        trigger,
+        captions or CaptionSettings(),
+        AugmentationSettings(**fields.pop("augmentation", {})),
     )
     return Example(Path(name), name, concept, 64, 64, "0" * 64, caption, **fields)
