@@ -44,7 +44,8 @@ def fits(shapes: Mapping[str, Sequence[int]], weight: Sequence[int]) -> bool:
         made = _scaled(parts, 1.0)
         if made.shape[0] != weight[0] or made.numel() != torch.Size(weight).numel():
             return False
-        delta(parts, torch.empty(tuple(weight), device="meta"), 1.0)
+        if needs_base(parts):
+            delta(parts, torch.empty(tuple(weight), device="meta"), 1.0)
     except (KeyError, IndexError, RuntimeError):
         return False
     return True

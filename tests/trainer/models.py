@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -34,7 +36,14 @@ class Pictures:
 
 
 def load(folder: Path, dtype: torch.dtype = torch.float32) -> Checkpoint:
-    return load_checkpoint(Found(folder, folder.name, Hashes()), Placement(dtype=dtype))
+    """As fresh from its folder, which is read once."""
+    read = _read(folder, dtype)
+    return replace(read, unet=deepcopy(read.unet), text_encoders=deepcopy(read.text_encoders), base_weights={})
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, dtype: torch.dtype) -> Checkpoint:
+    return load_checkpoint(Found(path, path.name, Hashes()), Placement(dtype=dtype))
 
 
 def pictures(captions: Sequence[str] = ("a red hat", "a hat on a table, drawn"), side: int = 8) -> Pictures:
