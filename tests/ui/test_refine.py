@@ -61,6 +61,16 @@ def test_a_change_says_what_it_makes_anew(page: Page, tab: Tab, short: dict[str,
     expect(line).not_to_contain_text("will run")
 
 
+def test_a_prompt_tells_how_long_it_is(page: Page, tab: Tab, short: dict[str, Any]):
+    tab.open_draft(short, base="short-shots")
+    page.goto("/#refine")
+    prompt = page.locator("#atelier_prompt")
+    prompt.locator("textarea").fill("a red watch")
+    expect(prompt.locator(".atelier-tokens")).to_have_text("3/75")
+    prompt.locator("textarea").fill("")
+    expect(prompt.locator(".atelier-tokens")).to_have_count(0)
+
+
 def test_a_stage_is_moved_by_keyboard_and_button_and_the_server_has_it(page: Page, tab: Tab, short: dict[str, Any]):
     tab.open_draft(short, base="short-shots")
     page.goto("/#refine")
