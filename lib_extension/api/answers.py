@@ -24,6 +24,7 @@ from lib_extension.spec.errors import AtelierError, BadRequest, TooLarge
 
 LARGEST_BODY = 256 * 2**20  # bytes: some pictures in base64
 
+_LONGEST_LENGTH = 15  # digits
 DEEPEST = 40  # of objects in objects
 _EXAMPLE = 'Send an object such as {"name": "value"}.'
 _TOO_DEEP = f"The body is nested too deeply; {DEEPEST} levels is the most."
@@ -40,8 +41,12 @@ def guarded_route(guard: Guard) -> type[APIRoute]:
             return super().matches({**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope)
 
         async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["method"] == "HEAD" and "GET" in (self.methods or ()):
+            methods = self.methods or ()
+            if scope["method"] == "HEAD" and "GET" in methods:
                 await self.app(scope, receive, send)
+            elif scope["method"] not in methods:  # which each framework would tell in its own form
+                allowed = {"Allow": ", ".join(sorted(methods))}
+                await _told(405, "BadRequest", "There is a route, but not by this method.", allowed)(scope, receive, send)
             else:
                 await super().handle(scope, receive, send)
 
@@ -98,13 +103,20 @@ async def read_object(request: Request) -> dict[str, Any]:
 async def read_body(request: Request, most: int = LARGEST_BODY) -> bytes:
     """The body, as long as it is no longer than `most` bytes."""
     parts: list[bytes] = []
+    told = request.headers.get("content-length", "")
+    if told.isascii() and told.isdigit() and (len(told) > _LONGEST_LENGTH or int(told) > most):
+        raise _too_large(most)  # before any of it is waited for
     size = 0
     async for part in request.stream():
         size += len(part)
         if size > most:
-            raise TooLarge(f"The request is larger than {most // 2**20} MB. Send fewer or smaller pictures, or upload them one by one.")
+            raise _too_large(most)
         parts.append(part)
     return b"".join(parts)
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(f"The request is larger than {most // 2**20} MB. Send fewer or smaller pictures, or upload them one by one.")
 
 
 def parse_json(body: bytes) -> Any:

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+import socket
 import time
 import zipfile
 from pathlib import Path
@@ -102,6 +103,20 @@ def test_head_is_get_without_the_body(server: Served):
     server.ended(run["id"], "waiting")
     assert server.client.head(f"/atelier/v1/runs/{run['id']}/events", timeout=5).headers["content-type"].startswith("text/event-stream")
     assert server.client.head("/atelier/v1/recipes/tiny/runs").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PROPFIND", "PATCH", "DELETE"])
+def test_a_method_that_a_route_has_not_is_refused_in_our_form(server: Served, method: str):
+    answer = server.client.request(method, "/atelier/v1/host")
+    assert answer.status_code in (404, 405)
+    assert {*answer.json()} == {"error", "detail"}
+
+
+def test_a_body_that_is_said_to_be_huge_is_not_waited_for(server: Served):
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), 10) as line:
+        line.sendall(f"POST /atelier/v1/plan HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 10000000000\r\n\r\n{{".encode())
+        assert b" 413 " in line.recv(200)
 
 
 def test_recipes_are_kept_by_what_they_are_whatever_their_type_is_called(server: Served):
