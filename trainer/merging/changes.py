@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor
 
 from lib_extension.formats.lora_keys import ParsedLora
-from lib_extension.models.lora_delta import METHODS, delta, fits, needs_base
+from lib_extension.models.lora_delta import METHODS, delta, needs_base
 from lib_extension.spec.errors import BadFile, Mismatch
 from trainer.merging.factors import PRODUCTS, Factors, factors_of
 from trainer.merging.lora_file import LoraFile
@@ -100,7 +101,7 @@ def _changes(use: Use, module: str, parsed: ParsedLora, place: Place, tensors: M
     if parsed.method == _NORM or "w_norm" in shapes:
         found += [(place.tensor, Shift(use, parsed.parts["w_norm"], weight))] if "w_norm" in shapes else []
     elif parsed.method in METHODS and (parsed.method != "diff" or "diff" in shapes):
-        if not fits(shapes, place.shape):
+        if not _fits(use.lora, parsed, shapes, place.shape):
             raise Mismatch(f'The LoRA "{use.lora.name}" does not fit: its {parsed.name} has another size than the checkpoint\'s.')
         found.append((place.tensor, Change(use, parsed, place, weight)))
     elif not {"diff_b", "b_norm"} & shapes.keys():
@@ -112,6 +113,19 @@ def _changes(use: Use, module: str, parsed: ParsedLora, place: Place, tensors: M
         if bias in shapes and place.bias in tensors:
             found.append((place.bias, Shift(use, parsed.parts[bias], weight)))
     return found
+
+
+def _fits(lora: LoraFile, parsed: ParsedLora, shapes: Mapping[str, tuple[int, ...]], weight: tuple[int, ...]) -> bool:
+    """Whether the parts make the change of such a weight. Of up and down, shapes tell it; other types are computed."""
+    if {"up", "down"} <= shapes.keys() and "mid" not in shapes:
+        up, down = shapes["up"], shapes["down"]
+        return len(up) > 1 < len(down) and prod(up[1:]) == down[0] and up[0] == weight[0] and prod(down[1:]) == prod(weight[1:])
+    parts = {part: lora.tensor(key) for part, key in parsed.parts.items()}
+    try:
+        delta(parts, torch.zeros(weight), parsed.scale)
+    except (KeyError, IndexError, RuntimeError):
+        return False
+    return True
 
 
 def _misfit(use: Use, model: Model, reason: str) -> Mismatch:

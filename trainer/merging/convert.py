@@ -36,12 +36,13 @@ def run(arguments: Sequence[str], report: Report) -> int:
     asked = read_arguments(ConvertSettings, arguments, one_file("file"))
     settings = asked.settings
     with LoraFile(settings.file) as lora:
-        check_values(lora)
         name = settings.output.name or f"{lora.name}-{settings.naming}"
         report.value("plan", name=name, family=lora.family, modules=len(lora.modules))
         if lora.strange:
             report.value("warning", text=f"{len(lora.strange)} tensors belong to no module, such as {lora.strange[0]}; they are left out.")
-        if not asked.only_check:
+        if asked.only_check:
+            check_values(lora)
+        else:
             _convert(lora, settings, name, report)
     return 0
 
@@ -71,6 +72,7 @@ def _typed(lora: LoraFile, path: str, settings: ConvertSettings) -> dict[str, Te
     found = {}
     for part, key in lora.modules[path].parts.items():
         tensor, stored = lora.tensor(key), lora.info(key).dtype
+        lora.check(key, tensor)
         wanted = written_as(settings.output.precision, stored)
         found[part] = tensor if wanted == stored else narrowed(tensor, torch_type(wanted, key), key)
     return found

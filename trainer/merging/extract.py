@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import torch
@@ -18,10 +19,9 @@ from trainer.merging.factors import Factors
 from trainer.merging.keeping import choose_of
 from trainer.merging.lora_names import LoraModule
 from trainer.merging.lora_writer import LoraResult, module_of, result_type, write_lora
-from trainer.merging.low_rank import Sampling, Truncated, truncated_randomly
+from trainer.merging.low_rank import Sampling, Truncated, squares, truncated_randomly
 from trainer.merging.model import Model
 from trainer.merging.provenance import Origin, Provenance
-from trainer.merging.streaming import is_finite
 from trainer.merging.topology import is_attention
 from trainer.report import Report
 
@@ -115,14 +115,14 @@ def _change(base: Model, tuned: Model, path: str) -> Tensor:
     if not part.file.header.tensors[place.tensor].dtype.startswith(("F", "BF")):
         raise BadFile(f'"{place.tensor}" of "{base.name}" is of a type that has no differences.')
     change -= part.file.rows(place.tensor, place.first, place.shape[0])
-    if not is_finite(change):
+    if not isfinite(squares(change)):
         raise BadFile(f'"{place.tensor}" holds NaN or infinity in "{base.name}" or "{tuned.name}"; that file is damaged.')
     return change
 
 
 def _add(path: str, kernel: tuple[int, ...], change: Tensor, settings: ExtractSettings, dtype: torch.dtype, found: Found) -> None:
     """Take the module in, if anything changed in it."""
-    if not change.any():
+    if squares(change) == 0:
         return
     cut: Truncated = truncated_randomly(
         change, choose_of(settings.ranks, kernel), Sampling(settings.ranks.highest(kernel), settings.iterations, settings.seed)

@@ -18,8 +18,8 @@ from trainer.merging.asked import help_of, one_file, read_arguments
 from trainer.merging.factors import PRODUCTS, factors_of
 from trainer.merging.lora_file import LoraFile
 from trainer.merging.plot import write_bars
-from trainer.merging.streaming import is_finite
 from trainer.merging.tensor_file import TensorFile
+from trainer.merging.tensor_types import is_finite
 from trainer.merging.topology import block_of, kernel_of
 from trainer.report import Report
 
@@ -100,13 +100,13 @@ def _lora(lora: LoraFile) -> Contents:
         if parsed.method not in PRODUCTS or needs_base(parsed.parts) or (parsed.method == "diff" and "diff" not in parsed.parts):
             unmeasured += 1
             continue
-        parts = lora.parts(module)
+        parts = {part: lora.tensor(key) for part, key in parsed.parts.items()}
         factors = factors_of(parsed.method, parts, parsed.scale, kernel_of(module, lora.family), parsed.name)
         rank = next((parts[part].shape[0] for part in ("down", "hada_w1_b", "lokr_w2_b") if part in parts), factors.rank)
         alpha = parts["alpha"].float().item() if "alpha" in parts else rank * (parsed.scale or 1.0)
         measured.setdefault(block_of(module, lora.family), []).append((rank, alpha, max(0.0, factors.energy())))
     blocks = {block: _block(measured[block]) for block in BLOCKS if block in measured}
-    damaged = tuple(key for key in lora.keys if not is_finite(lora.tensor(key).float()))
+    damaged = tuple(key for key in lora.keys if not is_finite(lora.tensor(key)))
     return Contents(
         kind="lora",
         family=lora.family,

@@ -20,6 +20,7 @@ from lib_extension.formats.peft_metadata import KEY
 from lib_extension.formats.safetensors_header import Header, TensorInfo
 from lib_extension.spec.errors import BadFile
 from trainer.merging.tensor_file import TensorFile
+from trainer.merging.tensor_types import is_finite
 from trainer.merging.topology import module_names
 
 NETWORKS = ("unet", "text_encoder", "text_encoder_2")
@@ -83,8 +84,16 @@ class LoraFile:
         return stored.file.tensor(stored.name)
 
     def parts(self, module: str) -> dict[str, Tensor]:
-        """All tensors of a module, by what they are: "down", "up", "alpha", "hada_w1_a" …"""
-        return {part: self.tensor(key) for part, key in self.modules[module].parts.items()}
+        """All tensors of a module, by what they are: "down", "up", "alpha", "hada_w1_a" … BadFile for NaN or infinity."""
+        found = {part: self.tensor(key) for part, key in self.modules[module].parts.items()}
+        for part, tensor in found.items():
+            self.check(self.modules[module].parts[part], tensor)
+        return found
+
+    def check(self, key: str, tensor: Tensor) -> None:
+        """BadFile where a tensor's values are not all finite."""
+        if not is_finite(tensor):
+            raise BadFile(f'The LoRA "{self.name}" is damaged: {key} holds NaN or infinity. Its training or its download went wrong.')
 
     def types(self) -> set[str]:
         """Of the tensors that are no single numbers."""

@@ -29,8 +29,7 @@ from trainer.merging.lora_names import (
 )
 from trainer.merging.output_file import OutputFile, bytes_of, make_folder, place, planned
 from trainer.merging.provenance import Origin, Provenance, for_lora
-from trainer.merging.streaming import is_finite
-from trainer.merging.tensor_types import torch_type, widest, written_as
+from trainer.merging.tensor_types import is_finite, torch_type, widest, written_as
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def module_of(path: str, factors: Factors, dtype: torch.dtype) -> LoraModule:
 
 def narrowed(tensor: Tensor, dtype: torch.dtype, name: str) -> Tensor:
     """BadFile where the values do not fit into the type."""
-    if not is_finite(tensor.float(), torch.finfo(dtype).max):
+    if not is_finite(tensor, torch.finfo(dtype).max):
         raise BadFile(f"{name} gets values that its type cannot hold. Choose lower weights, or the precision bf16 or fp32.")
     return tensor.to(dtype).contiguous()
 

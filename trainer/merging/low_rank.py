@@ -37,7 +37,7 @@ def truncated_product(up: Tensor, down: Tensor, choose: Choose) -> Truncated:
     if rank >= min(up.shape[0], down.shape[1]):
         return truncated(up @ down, choose)
     left, left_scales = torch.geqrf(up)  # Q stays a product of reflections: only the kept columns are ever multiplied with it
-    right, right_scales = torch.geqrf(down.T.contiguous())
+    right, right_scales = torch.geqrf(down.T)
     core = left[:rank].triu() @ right[:rank].triu().T  # (r, r)
     u, s, vh = torch.linalg.svd(core)
     kept = _within(choose(s, _sum_of_squares(s)), rank)
@@ -82,14 +82,14 @@ def truncated_randomly(matrix: Tensor, choose: Choose, sampling: Sampling) -> Tr
         found = matrix @ torch.linalg.qr(matrix.T @ torch.linalg.qr(found).Q).Q
     q = torch.linalg.qr(found).Q
     inside = q.T @ matrix  # (directions, in)
-    energy = _squares(matrix)
+    energy = squares(matrix)
     part = truncated_product(q, inside, lambda s, _: choose(s, energy))
     return Truncated(part.up, part.down, energy, max(0.0, energy - part.energy) + part.lost)
 
 
-def _squares(matrix: Tensor) -> float:
-    """Summed in pieces, as float32 alone loses digits over millions of values."""
-    return float(matrix.square().sum(dim=1).double().sum())
+def squares(matrix: Tensor) -> float:
+    """The squared Frobenius norm, row by row, as float32 alone loses digits over millions of values. NaN or infinite where a value is."""
+    return float(torch.linalg.vector_norm(matrix, dim=1).double().square().sum())
 
 
 def _energies(s: Tensor, kept: int) -> tuple[float, float]:
@@ -106,7 +106,7 @@ def _within(count: int, most: int) -> int:
 
 
 def _below(top: Tensor, rows: int) -> Tensor:
-    """`top` with rows of zeros below."""
-    whole = top.new_zeros(rows, top.shape[1])
+    """`top` with rows of zeros below, column after column in memory, as LAPACK wants it."""
+    whole = top.new_zeros(top.shape[1], rows).T
     whole[: len(top)] = top
     return whole

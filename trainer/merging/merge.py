@@ -41,7 +41,9 @@ def run(arguments: Sequence[str], report: Report) -> int:
         for warning in merging.warnings():
             report.value("warning", text=warning)
         report.value("plan", name=merging.name, family=merging.family, modules=len(merging.paths))
-        if not asked.only_check:
+        if asked.only_check:
+            merging.check_values()
+        else:
             merging.run(report)
     return 0
 
@@ -59,8 +61,6 @@ class _Merging:
         self._base = stack.enter_context(Model(settings.base)) if settings.base else None
         base = (self._base.name, self._base.family) if self._base else ("", "unknown")
         self.family = check_family(self._loras, *base)
-        for lora in self._loras:
-            check_values(lora)
         self._strengths: list[Strength] = [strength_of(source, self.family) for source in settings.loras]
         self.name = settings.output.name or "-".join(lora.name for lora in self._loras)[:120]
         self.paths = tuple(dict.fromkeys(path for lora in self._loras for path in lora.modules))
@@ -69,6 +69,11 @@ class _Merging:
     def warnings(self) -> list[str]:
         """What should be known first."""
         return warnings_of(self._loras, self._settings.loras)
+
+    def check_values(self) -> None:
+        """BadFile for NaN or infinity; `run` looks at the values as it reads them, before anything is written."""
+        for lora in self._loras:
+            check_values(lora)
 
     @torch.no_grad()
     def run(self, report: Report) -> None:

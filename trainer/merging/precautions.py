@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lib_extension.spec.errors import BadFile, Mismatch
+from lib_extension.spec.errors import Mismatch
 from lib_extension.spec.merging import LoraSource
 from trainer.merging.lora_file import LoraFile
-from trainer.merging.streaming import is_finite
 
 
 def check_values(lora: LoraFile) -> None:
     """BadFile for NaN or infinity anywhere in the file."""
     for key in lora.keys:
-        if not is_finite(lora.tensor(key).float()):
-            raise BadFile(f'The LoRA "{lora.name}" is damaged: {key} holds NaN or infinity. Its training diverged, or its download failed.')
+        lora.check(key, lora.tensor(key))
 
 
 def check_family(loras: Sequence[LoraFile], model: str = "", family: str = "unknown") -> str:

@@ -30,10 +30,11 @@ def run(arguments: Sequence[str], report: Report) -> int:
     asked = read_arguments(ResizeSettings, arguments, one_file("file"))
     settings = asked.settings
     with LoraFile(settings.file) as lora:
-        check_values(lora)
         name = settings.output.name or f"{lora.name}-{settings.ranks.rank}"
         report.value("plan", name=name, family=lora.family, modules=len(lora.modules))
-        if not asked.only_check:
+        if asked.only_check:
+            check_values(lora)
+        else:
             _resize(lora, settings, name, report)
     return 0
 

@@ -21,7 +21,7 @@ from trainer.merging.changes import Change, RowChanges, Shift, add_all
 from trainer.merging.copying import copy
 from trainer.merging.output_file import OutputFile, Planned
 from trainer.merging.tensor_file import TensorFile
-from trainer.merging.tensor_types import is_float, torch_type, written_as
+from trainer.merging.tensor_types import is_finite, is_float, torch_type, written_as
 
 _BLOCK = 1 << 18  # values of a block of rows; 1 MiB as float32
 
@@ -113,20 +113,11 @@ class Stream:
     def _check(self, name: str, read: Tensor, values: Tensor, dtype: torch.dtype) -> None:
         """BadFile for NaN or infinity, and for values too large for the type that they are written as."""
         if not is_finite(values, torch.finfo(dtype).max if dtype.is_floating_point else None):
-            if not is_finite(read.float()):
+            if not is_finite(read):
                 raise BadFile(f'The tensor "{name}" of "{self._work.file.path.name}" holds NaN or infinity; the file is damaged.')
             raise BadFile(
                 f'The tensor "{name}" gets values that its type cannot hold. Choose lower weights, or the precision bf16 or fp32.'
             )
-
-
-def is_finite(values: Tensor, largest: float | None = None) -> bool:
-    """Whether no value is NaN, infinite, or larger than `largest`."""
-    if not values.numel():
-        return True
-    low, high = (bound.item() for bound in torch.aminmax(values))
-    limit = torch.finfo(torch.float32).max if largest is None else largest
-    return -limit <= low and high <= limit  # false for NaN, too
 
 
 def mixable(told: TensorInfo) -> bool:

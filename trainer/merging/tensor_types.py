@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from lib_extension.spec.errors import BadFile
 from lib_extension.spec.merging import Precision
@@ -20,6 +21,7 @@ _TYPES = {
     "BOOL": torch.bool,
 }
 _NAMES = {dtype: name for name, dtype in _TYPES.items()}
+_LARGEST = torch.finfo(torch.float64).max
 _FLOATS = ("F16", "BF16", "F32", "F64")  # the narrowest first
 _ASKED: dict[Precision, str] = {"fp32": "F32", "fp16": "F16", "bf16": "BF16"}
 
@@ -50,3 +52,14 @@ def widest(names: set[str]) -> str:
     """The type that holds all of these floats exactly. F16 and BF16 together need F32."""
     floats = [name for name in _FLOATS if name in names]
     return "F32" if not floats or (floats[:2] == ["F16", "BF16"] and len(floats) == 2) else floats[-1]
+
+
+def is_finite(values: Tensor, largest: float | None = None) -> bool:
+    """Whether no value is NaN, infinite, or larger than `largest`. What is no float always is."""
+    if not values.numel() or not values.is_floating_point():
+        return True
+    if values.numel() == 1:
+        return abs(values.item()) <= (_LARGEST if largest is None else largest)
+    low, high = (bound.item() for bound in torch.aminmax(values if values.dtype == torch.float64 else values.float()))
+    limit = _LARGEST if largest is None else largest
+    return -limit <= low and high <= limit  # false for NaN, too
