@@ -1,0 +1,85 @@
+"""`python -m trainer captions CONFIG`: counts a folder's captions, edits them, takes edits back, brings them from and to other programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from lib_extension.captions.counts import balance, count, fused_with
+from lib_extension.captions.edits import Difference, differences
+from lib_extension.captions.exchange import export, read_from
+from lib_extension.captions.files import Captioned, read_folder
+from lib_extension.captions.filters import matching
+from lib_extension.captions.journal import Journal, Outcome, journal_of
+from lib_extension.spec.captions import CaptionsSettings
+from lib_extension.spec.errors import BadFile, BadRequest
+from lib_extension.spec.settings import from_json, to_json
+from trainer.config_file import read_config
+from trainer.report import Report
+
+HOME = Path(__file__).resolve().parents[2] / "atelier-data"
+_SHOWN = 50  # differences, and tags, that are told
+
+
+def run(arguments: Sequence[str], report: Report) -> int:
+    """The exit status."""
+    settings = from_json(CaptionsSettings, read_config(arguments))
+    folder = Path(settings.folder)
+    journal = Journal(Path(settings.journal)) if settings.journal else journal_of(HOME, folder)
+    for _ in range(settings.undo):
+        _tell(journal.undo(), "taken back", report)
+    captions = read_folder(folder, settings.ending, settings.nested)
+    if not captions:
+        raise BadRequest(f'There are no pictures in "{folder}".')
+    for one in captions:
+        if one.problem:
+            report.log(one.problem)
+    if settings.read:
+        changes, strange = read_from(Path(settings.read), captions)
+        for name in strange[:_SHOWN]:
+            report.log(f'"{name}" is named there, and is no picture of the folder')
+        _carry_out(changes, f"read {Path(settings.read).name}", settings, journal, report)
+    if settings.edits:
+        changes = differences(matching(captions, settings.filter), settings.edits)
+        title = json.dumps([to_json(edit) for edit in settings.edits], ensure_ascii=False)
+        _carry_out(changes, title, settings, journal, report)
+    captions = read_folder(folder, settings.ending, settings.nested)
+    if settings.export and not settings.preview:
+        written = export(matching(captions, settings.filter), settings.export)
+        report.log(f"{len(written)} files written into {settings.export.into}")
+    _summary(captions, settings, report)
+    return 0
+
+
+def _carry_out(changes: Sequence[Difference], title: str, settings: CaptionsSettings, journal: Journal, report: Report) -> None:
+    for change in changes[:_SHOWN]:
+        report.value("difference", name=change.captioned.name, before=change.before, after=change.after)
+    if len(changes) > _SHOWN:
+        report.log(f"and {len(changes) - _SHOWN} more")
+    if settings.preview:
+        report.log(f"{len(changes)} captions would change")
+    elif changes:
+        _tell(journal.apply(changes, title), "changed", report)
+    else:
+        report.log("No caption changes")
+
+
+def _tell(outcome: Outcome, what: str, report: Report) -> None:
+    for name, why in outcome.refused:
+        report.log(f"{name}: {why}")
+    report.log(f"{outcome.done} captions {what}")
+    if outcome.refused and not outcome.done:
+        raise BadFile(f"0 captions were {what}; the lines above say why for each of {len(outcome.refused)}.")
+
+
+def _summary(captions: Sequence[Captioned], settings: CaptionsSettings, report: Report) -> None:
+    counts = count(captions)
+    report.value(
+        "captions",
+        captions=counts.captions,
+        empty=counts.empty,
+        tags=[list(pair) for pair in counts.tags[:_SHOWN]],
+        folders=[list(pair) for pair in balance(captions)],
+        fused=[list(pair) for pair in fused_with(settings.trigger, captions)],
+    )

@@ -1,0 +1,134 @@
+"""How do the findings of a check become a page with thumbnails, and JSON for programs?"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from lib_extension.captions.files import write_bytes
+from lib_extension.spec.dataset import CheckSettings
+from lib_extension.spec.settings import to_json
+from trainer.data.buckets import Fit
+from trainer.dataset.findings import KINDS, Finding
+from trainer.dataset.seen import Seen
+
+PAGE, DATA = "report.html", "report.json"
+MOST_SHOWN = 600  # thumbnails on the page; all findings are in the JSON
+
+_STYLE = """
+:root { color-scheme: light dark; --line: #8884; --mark: #e0463c; --quiet: #777; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .75rem; border-bottom: 1px solid var(--line); }
+p, small { color: var(--quiet); } table { border-collapse: collapse; } td, th { padding: .15rem 1rem .15rem 0; text-align: left; }
+ul { list-style: none; padding: 0; display: grid; gap: .75rem; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); }
+li { display: grid; grid-template-columns: 7rem 1fr; gap: .75rem; border: 1px solid var(--line); border-radius: .5rem; padding: .5rem; }
+.grid { grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); } .grid li { display: block; }
+.picture { position: relative; display: inline-block; line-height: 0; }
+.picture img { max-width: 7rem; max-height: 7rem; border-radius: .25rem; }
+.picture i { position: absolute; outline: 2px solid var(--mark); outline-offset: -2px; }
+b, small { display: block; overflow-wrap: anywhere; } b { font-weight: 600; }
+"""
+
+
+def write_report(folder: Path, settings: CheckSettings, seen: Sequence[Seen], findings: Sequence[Finding]) -> None:
+    """Both files, each whole or not there. Raises BadFile where they cannot be written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bytes(folder / DATA, json.dumps(as_data(settings, seen, findings), ensure_ascii=False, indent=1).encode())
+    write_bytes(folder / PAGE, as_page(settings, seen, findings).encode())
+
+
+def as_data(settings: CheckSettings, seen: Sequence[Seen], findings: Sequence[Finding]) -> dict[str, Any]:
+    """For programs, such as the tab's page."""
+    return {
+        "settings": to_json(settings),
+        "pictures": [_picture(one) for one in seen],
+        "findings": [asdict(finding) for finding in findings],
+        "buckets": [{"height": size[0], "width": size[1], "pictures": often} for size, often in buckets_of(seen)],
+    }
+
+
+def buckets_of(seen: Iterable[Seen]) -> list[tuple[tuple[int, int], int]]:
+    """Each bucket's (height, width) and how many pictures it would get, the fullest first."""
+    return sorted(Counter(one.fit.bucket for one in seen if one.fit).items(), key=lambda item: (-item[1], item[0]))
+
+
+def _picture(one: Seen) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": one.name, "width": one.look.width, "height": one.look.height}
+    if one.facts:
+        told |= {name: round(getattr(one.facts, name), 3) for name in ("sharpness", "brightness", "clipped")}
+    if one.fit:
+        told |= {
+            "bucket": {"height": one.fit.bucket[0], "width": one.fit.bucket[1]},
+            "kept": round(one.fit.kept, 3),
+            "crop": _frame(one.fit),
+        }
+    return told
+
+
+def _frame(fitted: Fit) -> dict[str, float]:
+    """The crop as shares of the picture."""
+    (height, width), (top, left) = fitted.resized, fitted.crop
+    return {
+        "left": round(left / width, 4),
+        "top": round(top / height, 4),
+        "right": round((left + fitted.bucket[1]) / width, 4),
+        "bottom": round((top + fitted.bucket[0]) / height, 4),
+    }
+
+
+def as_page(settings: CheckSettings, seen: Sequence[Seen], findings: Sequence[Finding]) -> str:
+    """One file that needs nothing else."""
+    by_name = {one.name: one for one in seen}
+    often = Counter(finding.kind for finding in findings)
+    rows = "".join(f"<tr><th>{escape(title)}<td>{often[kind]}" for kind, title in KINDS.items() if often[kind])
+    sizes = ", ".join(f"{width} × {height}: {number}" for (height, width), number in buckets_of(seen))
+    sections = "".join(
+        f"<h2>{escape(title)} ({often[kind]})</h2><ul>{_findings([f for f in findings if f.kind == kind], by_name)}</ul>"
+        for kind, title in KINDS.items()
+        if often[kind]
+    )
+    shown = "".join(f"<li>{_thumbnail(one)}<small>{escape(one.name)}</small></li>" for one in seen[:MOST_SHOWN] if one.thumbnail)
+    more = f"<p>The first {MOST_SHOWN} of {len(seen)}.</p>" if len(seen) > MOST_SHOWN else ""
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{escape(Path(settings.folder).name)}</title><style>{_STYLE}</style>"
+        f"<h1>{len(seen)} pictures, {len(findings)} findings</h1><p>{escape(settings.folder)}</p>"
+        f"<table>{rows or '<tr><td>Nothing was found.'}</table>{sections}"
+        f"<h2>How each is cropped</h2><p>Buckets for {settings.resolution} pixels: {escape(sizes) or 'none'}</p>{more}"
+        f'<ul class="grid">{shown}</ul></html>'
+    )
+
+
+def _findings(findings: Sequence[Finding], by_name: dict[str, Seen]) -> str:
+    shown = [_finding(finding, by_name[finding.name]) for finding in findings[:MOST_SHOWN]]
+    return "".join(shown) + (
+        f"<li><small>and {len(findings) - MOST_SHOWN} more, see {DATA}</small></li>" if len(findings) > MOST_SHOWN else ""
+    )
+
+
+def _finding(finding: Finding, one: Seen) -> str:
+    what = f"<b>{escape(finding.name)}</b>{escape(finding.what)}<small>{escape(finding.proposal)}</small>"
+    return f"<li><span>{_thumbnail(one)}</span><span>{what}</span></li>"
+
+
+def _thumbnail(one: Seen) -> str:
+    if one.thumbnail is None:
+        return ""
+    data = io.BytesIO()
+    one.thumbnail.save(data, "WEBP", quality=70)
+    frame = ""
+    if one.fit and one.fit.kept < 0.999:
+        box = _frame(one.fit)
+        style = (
+            f"left:{box['left']:.1%};top:{box['top']:.1%};width:{box['right'] - box['left']:.1%};height:{box['bottom'] - box['top']:.1%}"
+        )
+        frame = f'<i style="{style}"></i>'
+    source = base64.b64encode(data.getvalue()).decode()
+    return f'<span class="picture"><img loading="lazy" alt="{escape(one.name)}" src="data:image/webp;base64,{source}">{frame}</span>'

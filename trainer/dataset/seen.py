@@ -1,0 +1,69 @@
+"""What was seen of every picture of a folder, in one reading of each?"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from lib_extension.models.parts import Parts
+from lib_extension.spec.dataset import CheckSettings
+from trainer.data.buckets import Fit, Sizes, fit
+from trainer.data.looks import Look, look_and_picture
+from trainer.dataset.facts import Facts, facts_of
+from trainer.dataset.tools import parts_network
+
+THUMBNAIL = 160
+_FAINT = 0.002  # share of the picture below which a mask shows nothing
+
+
+@dataclass(frozen=True)
+class Seen:
+    """`facts`, `thumbnail` and `fit` are None where the file is no picture that can be used."""
+
+    file: Path
+    name: str
+    look: Look
+    facts: Facts | None = None
+    fit: Fit | None = None
+    subject_kept: float | None = None  # share of the subject that the crop leaves, where it was looked for and found
+    thumbnail: Image.Image | None = None
+
+
+def see_all(files: Sequence[tuple[Path, str]], settings: CheckSettings, told: Callable[[int, int], None]) -> Iterator[Seen]:
+    """Each file, in order, by as many threads as there are cores: Pillow decodes beside Python."""
+    parts = parts_network(settings.network) if settings.subject else None
+    sizes = Sizes(settings.resolution, longest=2 * settings.resolution, shortest=min(256, settings.resolution // 2))
+    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        warnings.simplefilter("ignore")  # of odd EXIF and the like, which does not matter here
+        for done, seen in enumerate(pool.map(lambda one: _see(one[0], one[1], sizes, parts, settings.subject), files), 1):
+            told(done, len(files))
+            yield seen
+
+
+def _see(file: Path, name: str, sizes: Sizes, parts: Parts | None, subject: str) -> Seen:
+    look, picture = look_and_picture(file)
+    if picture is None:
+        return Seen(file, name, look)
+    fitted = fit(picture.width, picture.height, sizes)
+    kept = _kept(parts.masks(picture)[subject], fitted) if parts and fitted else None
+    thumbnail = picture.convert("RGBA" if look.alpha else "RGB")
+    thumbnail.thumbnail((THUMBNAIL, THUMBNAIL), reducing_gap=2.0)
+    return Seen(file, name, look, facts_of(picture), fitted, kept, thumbnail)
+
+
+def _kept(mask: Image.Image, fitted: Fit) -> float | None:
+    """Share of the mask inside the crop; None where there is no subject."""
+    height, width = fitted.resized
+    shown = np.asarray(mask.resize((width, height))) > 127  # H W
+    whole = float(shown.sum())
+    if whole < _FAINT * shown.size:
+        return None
+    top, left = fitted.crop
+    return float(shown[top : top + fitted.bucket[0], left : left + fitted.bucket[1]].sum()) / whole
