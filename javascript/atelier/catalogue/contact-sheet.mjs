@@ -3,15 +3,17 @@
 import { useApp } from "../app.mjs";
 import { useCell } from "../cell.mjs";
 import { Icon } from "../icons.mjs";
+import { useRowsInSight } from "../in-sight.mjs";
 import { labelsOf } from "../refine/filmstrip.mjs";
 import { isEnded, keyOf, runWatchOf } from "../refine/run-watch.mjs";
 import { Lightbox } from "../refine/viewer.mjs";
-import { html, useEffect, useState } from "../vendor/htm-preact.mjs";
+import { html, useEffect, useMemo, useRef, useState } from "../vendor/htm-preact.mjs";
 import { t, tn } from "../words.mjs";
-import { cellsOf, combinations, isForEach, placeOfItem, stageToShow, valuesOfItem } from "./sheet-places.mjs";
+import { cellsOf, combinations, isForEach, stageToShow, valuesOfItem } from "./sheet-places.mjs";
 import { countItems } from "./table.mjs";
 
 const IS_ID = /^[0-9a-f]{64}$/;
+const GAP = 6; // pixels between cells
 const WIDEST = 12; // columns; more combinations flow
 
 export function ContactSheet() {
@@ -25,13 +27,12 @@ export function ContactSheet() {
   const stages = (run?.stages ?? []).filter((stage) => stage.total > 0);
   const name = stages.some((stage) => stage.stage === asked) ? asked : stageToShow(stages, items);
   const { list, done } = useCell(watch.pictures(name));
+  const cells = useMemo(() => cellsOf(list, (whole?.stages ?? []).filter((node) => node.stage === name)), [list, whole, name]);
   useEffect(() => void (name && watch.more(name)), [name, run?.id]);
   useEffect(() => void (name && !done && list.length > 0 && watch.more(name)), [name, list.length, done]);
   const [open, setOpen] = useState(null);
   if (!run || !whole || stages.length === 0) return null;
 
-  const nodes = whole.stages.filter((node) => node.stage === name);
-  const cells = cellsOf(list, nodes);
   const retry = async (key) => {
     try {
       await app.api.post(`runs/${run.id}/retry?brief=1`, key ? { key } : {});
@@ -56,32 +57,61 @@ export function ContactSheet() {
     </header>
     ${isForEach(stages, name, items) && combinations(recipe.axes ?? {}).length <= WIDEST && items > 1
       ? html`<${Matrix} recipe=${recipe} items=${items} ...${shared} />`
-      : html`<div class="atelier-sheet-flow">${Object.keys(cells).map((item) => html`<figure key=${item}><${ItemCell} item=${Number(item)} cell=${cells[item]} ...${shared} /><figcaption class="atelier-muted">${labelsOf({ labels: valuesOfItem(recipe, Number(item)) })}</figcaption></figure>`)}</div>`}
+      : html`<${Flow} recipe=${recipe} ...${shared} />`}
     ${open && html`<${Lightbox} picture=${open} other=${null} onStep=${(along) => step(along)} onCompare=${() => {}} onClose=${() => setOpen(null)} />`}
   </section>`;
 }
 
+/** Rows go down, the axes' combinations across. */
 function Matrix({ recipe, items, ...shared }) {
   const columns = combinations(recipe.axes ?? {});
   const rows = recipe.rows?.length ? recipe.rows : [{}];
-  const numbers = Array.from({ length: items }, (_, at) => at + 1);
-  return html`<div class="atelier-table-box"><table class="atelier-sheet-table" style=${`--across: ${columns.length}`}>
-    ${columns.some((one) => Object.keys(one).length > 0) && html`<thead><tr><td></td>${columns.map((one, at) => html`<th scope="col" key=${at}><${Values} values=${one} /></th>`)}</tr></thead>`}
-    <tbody>${rows.map(
-      (row, place) => html`<tr key=${place}><th scope="row"><${Values} values=${row} number=${place + 1} /></th>${numbers
-        .filter((item) => placeOfItem(item, columns.length).row === place)
-        .map((item) => html`<td key=${item}><${ItemCell} item=${item} cell=${shared.cells[item]} ...${shared} /></td>`)}</tr>`,
-    )}</tbody>
+  const body = useRef(null);
+  const { first, last, above, below } = useRowsInSight(body, rows.length, (element) => {
+    const cell = element.querySelector(".atelier-sheet-cell");
+    return { height: (cell?.offsetHeight ?? 0) + GAP, across: 1 };
+  });
+  const room = (height) => height > 0 && html`<tr aria-hidden="true"><td style=${`height: ${height - GAP}px`}></td></tr>`;
+  return html`<div class="atelier-table-box"><table class="atelier-sheet-table" style=${`--across: ${columns.length}`} aria-rowcount=${rows.length + 1}>
+    <thead><tr><td><span class="atelier-sheet-widest">${widestOf(rows)}</span></td>${columns.map((one, at) => Object.keys(one).length > 0 && html`<th scope="col" key=${at}><${Values} values=${one} /></th>`)}</tr></thead>
+    <tbody ref=${body}>${room(above)}${rows.slice(first, last).map(
+      (row, at) => html`<tr key=${first + at} aria-rowindex=${first + at + 2}><th scope="row"><${Values} values=${row} number=${first + at + 1} /></th>${columns.map((_, column) => {
+        const item = (first + at) * columns.length + column + 1;
+        return html`<td key=${item}>${item <= items && html`<${ItemCell} item=${item} cell=${shared.cells[item]} ...${shared} />`}</td>`;
+      })}</tr>`,
+    )}${room(below)}</tbody>
   </table></div>`;
+}
+
+/** The longest of the rows' words: whichever rows are there, their column is as wide as if all were. */
+function widestOf(rows) {
+  return rows.map((row) => wordsOf(row).join(", ")).reduce((one, other) => (other.length > one.length ? other : one), "");
+}
+
+/** One after the other, as many in a line as there is room for. */
+function Flow({ recipe, ...shared }) {
+  const box = useRef(null);
+  const items = Object.keys(shared.cells);
+  const { above, below, from, to } = useRowsInSight(box, items.length, (element) => ({
+    height: (element.querySelector("figure")?.offsetHeight ?? 0) + GAP,
+    across: getComputedStyle(element.querySelector(".atelier-sheet-flow")).gridTemplateColumns.split(" ").length,
+  }));
+  return html`<div ref=${box} style=${`padding: ${above}px 0 ${below}px`}><div class="atelier-sheet-flow">
+    ${items.slice(from, to).map((item) => html`<figure key=${item}><${ItemCell} item=${Number(item)} cell=${shared.cells[item]} ...${shared} /><figcaption class="atelier-muted">${labelsOf({ labels: valuesOfItem(recipe, Number(item)) })}</figcaption></figure>`)}
+  </div></div>`;
 }
 
 /** What a row or a column stands for: pictures as pictures, the rest as words. */
 function Values({ values, number }) {
   const { api } = useApp();
-  const all = Object.values(values).filter((value) => value !== "" && value !== null && value !== undefined);
-  const pictures = all.filter((value) => IS_ID.test(value));
-  const words = all.filter((value) => !IS_ID.test(value)).map(String).filter((word) => !/\.(png|jpe?g|webp)$/i.test(word));
+  const pictures = Object.values(values).filter((value) => IS_ID.test(value));
+  const words = wordsOf(values);
   return html`<span class="atelier-sheet-values">${pictures.slice(0, 2).map((id) => html`<img key=${id} src=${api.thumbnail(id, 96)} alt="" loading="lazy" />`)}<span title=${words.join(", ")}>${words.join(", ") || (pictures.length ? "" : number)}</span></span>`;
+}
+
+function wordsOf(values) {
+  const told = Object.values(values).filter((value) => value !== "" && value !== null && value !== undefined && !IS_ID.test(value));
+  return told.map(String).filter((word) => !/\.(png|jpe?g|webp)$/i.test(word));
 }
 
 /** One item's place: its pictures, that it failed and why, or that it is still to come. */
