@@ -73,7 +73,7 @@ function Count({ app, draft }) {
     });
   const steer = (word) => doing(async () => (await app.api.post(`runs/${run.id}/${word}?brief=1`), await watch.again()));
   const isOpen = run && !isEnded(run);
-  return html`<section class="atelier-run" aria-label=${t("Run")}>
+  return html`<section class="atelier-run" aria-label=${t("Run")} data-state=${run?.state}>
     <div class="atelier-plan" role="status">
       <p class="atelier-plan-line" data-stale=${draft.planning || undefined}><b>${tn("{count} item", "{count} items", items)}</b>${factors.length > 1 && ` = ${factors.join(" × ")}`}${said && html`<span class="atelier-muted"> · ${[said.text, said.time].filter(Boolean).join(" · ")}</span>`}</p>
       <p class="atelier-run-line atelier-muted"><span>${runLine(run)}</span></p>

@@ -9,6 +9,7 @@ import { keyOf, runWatchOf } from "./run-watch.mjs";
 
 const WIDTH = 104; // pixels from one thumbnail to the next
 const IS_PICTURE = /^[0-9a-f]{64}$|\.(png|jpe?g|webp)$/i;
+const MOST_EMPTY = 24; // places of pictures to come that are shown
 const BESIDE = 4; // thumbnails that are there beyond each edge
 
 /**
@@ -50,7 +51,7 @@ export function Filmstrip({ run, stage, chosen = "", other = "", onChoose = () =
       onScroll=${(event) => setLeft(event.currentTarget.scrollLeft)} onKeyDown=${onKeyDown}
     >
       <div class="atelier-film" style=${`width: ${Math.max(1, list.length) * WIDTH}px`}>
-        ${list.length === 0 && html`<span class="atelier-film-empty">${stage.running > 0 ? t("At work…") : ""}</span>`}
+        ${list.length === 0 && html`<span class="atelier-film-empty" style=${`width: ${Math.min(stage.total, MOST_EMPTY) * WIDTH}px`}>${stage.running > 0 ? t("At work…") : ""}</span>`}
         ${isNear && list.slice(first, last).map((picture, offset) => {
           const place = first + offset;
           return html`<${Thumbnail} key=${keyOf(picture)} ...${{ picture, place, onChoose, onOpen }} isChosen=${keyOf(picture) === chosen} isOther=${keyOf(picture) === other} isEntry=${keyOf(picture) === chosen || (place === 0 && !list.some((one) => keyOf(one) === chosen))} />`;

@@ -72,7 +72,7 @@ function useInSight(picture) {
     const strip = picture && box.querySelector(`[data-strip="${CSS.escape(picture.stage)}"]`);
     if (!strip || box.scrollHeight <= box.clientHeight) return;
     const top = strip.offsetTop - box.offsetTop;
-    if (top < box.scrollTop || top + strip.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = top + strip.offsetHeight - box.clientHeight;
+    if (top < box.scrollTop || top + strip.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = top;
   }, [picture?.stage]);
   return strips;
 }

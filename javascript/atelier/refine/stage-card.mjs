@@ -28,7 +28,7 @@ export function StageCard({ root, schema, stage, place, count, isOpen, onToggle,
         <${StagePicture} stage=${stage.id} />
         <span class="atelier-stage-words">
           <span class="atelier-stage-name"><b>${name}</b> <span class="atelier-muted">${stage.type}</span></span>
-          <span class="atelier-stage-told atelier-muted">${isOff ? t("switched off") : summary(root, schema, stage)}</span>
+          <span class="atelier-stage-told atelier-muted">${isOff ? t("switched off") : summary(root, schema, stage).map((one) => html`<span key=${one}>${one}</span>`)}</span>
         </span>
         <span class="atelier-badges">
           ${loud.length > 0 && html`<span class="atelier-badge" data-kind=${loud.some((note) => note.severity === "error") ? "error" : "warning"}><${Icon} name="alert" />${loud.length}<span class="atelier-hidden"> ${tn("note", "notes", loud.length)}</span></span>`}
@@ -79,7 +79,7 @@ function StageBar({ progress }) {
   return html`<div class="atelier-bar" role="progressbar" aria-valuemin="0" aria-valuemax=${progress.total} aria-valuenow=${progress.done} aria-label=${t("Progress of this stage")}><span style=${`width: ${(100 * progress.done) / progress.total}%`}></span></div>`;
 }
 
-/** What was set, in the schema's own words: "Denoising strength 0.4 · Batch size 2". */
+/** What was set, in the schema's own words: ["Denoising strength 0.4", "Batch size 2"]. */
 export function summary(root, schema, stage) {
   const told = [];
   for (const [name, value] of Object.entries(stage)) {
@@ -90,7 +90,7 @@ export function summary(root, schema, stage) {
     told.push({ text: toldOf(t(found.title ?? capital(name)), value), rank: found["x-source"] ? 0 : found["x-advanced"] ? 3 : found["x-prompt"] ? 2 : 1 });
   }
   const shown = told.filter((one) => one.text).sort((a, b) => a.rank - b.rank);
-  return shown.slice(0, MOST_TOLD).map((one) => one.text).join(" · ");
+  return shown.slice(0, MOST_TOLD).map((one) => one.text);
 }
 
 function toldOf(label, value) {

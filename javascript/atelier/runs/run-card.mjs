@@ -8,6 +8,7 @@ import { whenText } from "./again.mjs";
 
 const STATES = { new: "Begins", running: "At work", paused: "Paused", waiting: "Waits for a choice", done: "Done", failed: "Failed", cancelled: "Cancelled" };
 const CAN_GO_ON = ["paused", "failed", "cancelled"];
+const LONG = 1.6; // times as long as wide
 const AT_WORK = ["new", "running"];
 
 export { AT_WORK, STATES };
@@ -22,7 +23,7 @@ export function RunCard({ run, acts, now }) {
   return html`<li class="atelier-card atelier-run-card" data-state=${run.state}>
     <button type="button" class="atelier-run-face" onClick=${() => acts.open(run)}>
       <span class="atelier-hidden">${t("Open")}: </span>
-      <span class="atelier-run-cover">${run.cover ? html`<img src=${api.thumbnail(run.cover, 384)} alt="" loading="lazy" decoding="async" />` : html`<${Icon} name="picture" />`}</span>
+      <span class="atelier-run-cover">${run.cover ? html`<img src=${api.thumbnail(run.cover, 384)} alt="" loading="lazy" decoding="async" onLoad=${({ target }) => target.toggleAttribute("data-long", isLong(target))} />` : html`<${Icon} name="picture" />`}</span>
       <span class="atelier-run-words">
         <b>${name}</b>
         <span class="atelier-muted">${[whenText(run.created, now), `${done} / ${total - leftOut}`, run.seconds >= 1 && duration(run.seconds)].filter(Boolean).join(" · ")}</span>
@@ -42,6 +43,11 @@ export function RunCard({ run, acts, now }) {
     </div>
     ${isAtWork && total > 0 && html`<div class="atelier-bar" role="progressbar" aria-label=${label(t("Progress"))} aria-valuemin="0" aria-valuemax=${total} aria-valuenow=${done + failed}><span style=${`width: ${(100 * (done + failed)) / total}%`}></span></div>`}
   </li>`;
+}
+
+/** Whether so much would be cut off a picture, such as a sheet, that it says nothing any more. */
+function isLong({ naturalWidth: width, naturalHeight: height }) {
+  return Math.max(width, height) > LONG * Math.min(width, height);
 }
 
 function Act({ icon, label, of, ...rest }) {
