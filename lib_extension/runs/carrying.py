@@ -37,15 +37,21 @@ class Carrying:
         self._telling = Telling(means.ledger, run_id)
         self._planning = Planning(means.ledger.runs.get(run_id), run_id, means.ledger, means.blobs, means.pool)
         self._inbox: Inbox = queue.SimpleQueue()
-        self.workforce = Workforce(run_id, means, cancelled=lambda: self.standing.stop in ("cancelled", "failed"))
+        self.workforce = Workforce(run_id, means, cancelled=lambda: self._is_hurried or self.standing.stop in ("cancelled", "failed"))
         self.standing = Standing(self.workforce.lanes, self._telling)
         self._retries = Retries(means.patience)
         self._aftermath = Aftermath(self.standing, means, self._telling, self._retries, self._inbox)
         self._next_look = self._next_plan = 0.0
+        self._is_hurried = False
 
     def halt(self, state: State) -> None:
         """Come to a halt: "paused" when what is at work is done, "cancelled" without it. From any thread."""
         self._inbox.put(lambda: self.standing.halt(state))
+
+    def hurry(self) -> None:
+        """Pause without what is at work, which is begun anew when the run goes on. From any thread."""
+        self._is_hurried = True
+        self.halt("paused")
 
     def look_again(self) -> None:
         """A choice was made. From any thread."""

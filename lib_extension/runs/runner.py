@@ -134,6 +134,11 @@ class Runner:
             thread = self._threads[run_id] = threading.Thread(target=self._carry_out, args=(run_id,), name=f"atelier {run_id}", daemon=True)
             thread.start()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether this process carries out any run."""
+        return bool(self._carrying)
+
     def is_at_work(self, run_id: str) -> bool:
         """Whether this process carries out the run."""
         return run_id in self._carrying
@@ -231,10 +236,10 @@ class Runner:
         paces = {(class_, node.type.name): Timing(1, costs.of(node), whole[node.key]) for node in at_work}
         return seconds_left(each, self.ledger.timings.known(), len(self.pool.backends), paces)
 
-    def close(self) -> None:
-        """Pause what runs here, and let go of the threads. Ledger and pool stay open."""
+    def close(self, at_once: bool = False) -> None:
+        """Pause what runs here when what is at work is done, or `at_once`, and let go of the threads. Ledger and pool stay open."""
         for carrying in list(self._carrying.values()):
-            carrying.halt("paused")
+            carrying.hurry() if at_once else carrying.halt("paused")
         for thread in list(self._threads.values()):
             thread.join()
         self._means.executor.close()

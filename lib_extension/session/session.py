@@ -76,10 +76,10 @@ class Session:
         self.is_private = False  # no file says how it was made, whichever run it is of
         self.on_start: Callable[[str], object] = str  # told of each run that is started or goes on here
 
-    def close(self) -> None:
-        """Pause what runs here, bring what it made, and let go of everything."""
+    def close(self, at_once: bool = False) -> None:
+        """Pause what runs here, when what is at work is done or `at_once`, bring what it made, and let go of everything."""
         self.briefs.close()
-        self.runner.close()
+        self.runner.close(at_once)
         for run_id in list(self._deliveries):
             with suppress(AtelierError):  # whoever waited was told
                 self.delivered(run_id)
@@ -98,8 +98,13 @@ class Session:
         return look_ahead(planned, recipe.name, self.ledger, findings)
 
     def add(self, asked: Asked, folder: str = "") -> tuple[str, Outlook]:
-        """Write down a run, after preflight by what backends have now: its id, and what was found. PreflightRefused for errors."""
-        outlook = self.outlook(asked, fresh=True)
+        """Write down a run, after preflight by what backends have now: its id, and what was found. PreflightRefused for errors.
+
+        Where runs are at work, backends would answer when their calls are done: what they had counts, unless that speaks against it.
+        """
+        outlook = self.outlook(asked, fresh=not self.runner.is_busy)
+        if outlook.errors and self.runner.is_busy:
+            outlook = self.outlook(asked, fresh=True)
         if outlook.errors:
             raise PreflightRefused(outlook.findings)
         run_id = self.runner.add(asked.whole, asked.values, asked.pictures, folder, asked.confirmed)

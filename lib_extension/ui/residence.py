@@ -48,7 +48,7 @@ class Residence:
             aftercare, self._aftercare = self._aftercare, None
         if session is not None:
             self._at_work = [run.id for run in session.ledger.runs.all() if session.runner.is_at_work(run.id)]
-            session.close()
+            session.close(at_once=True)  # the WebUI's page is gone until it is done
         if aftercare is not None:
             aftercare.close()
 

@@ -14,7 +14,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class Stub:
         self.bodies: list[dict[str, Any]] = []
         self.most_at_once = 0
         self.interrupts = 0
+        self.refreshes_wait = False  # for their turn, as at a WebUI
         self.preview = ""  # data URL of what is being drawn
         self.padding = 0  # bytes that every picture is longer by
         self.embeddings: dict[str, str] = {}  # name to hash
@@ -82,7 +83,8 @@ class Stub:
             checkpoints = {name: _digest(name)[:10] for name in body["checkpoints"]}
             return {"checkpoints": checkpoints, "loras": {}, "embeddings": {name: self.embeddings[name] for name in body["embeddings"]}}
         if path.startswith("/sdapi/v1/refresh-"):
-            return {}
+            with self._turn if self.refreshes_wait else nullcontext():
+                return {}
         return self._lists().get(path)
 
     def _made(self, path: str, body: dict[str, Any]) -> Any:

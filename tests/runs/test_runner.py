@@ -488,6 +488,23 @@ def test_a_broken_stage_does_not_break_the_run(shop: Workshop, monkeypatch: pyte
     assert [node.state for node in shop.ledger.nodes(run.id)] == ["done", "failed", "left out"]
 
 
+def test_closing_at_once_waits_for_no_picture_and_keeps_no_half_of_one(tmp_path: Path, stub: Stub) -> None:
+    stub.delay = 20
+    with workshop(tmp_path, stub.url) as shop:
+        run_id = shop.runner.add(chain(2))
+        shop.runner.start(run_id)
+        wait_until(lambda: stub.calls)
+        begun = time.monotonic()
+        shop.runner.close(at_once=True)
+        assert time.monotonic() - begun < 5
+    assert stub.interrupts
+    stub.delay = 0
+    with workshop(tmp_path, stub.url) as shop:
+        assert shop.ledger.runs.get(run_id).state == "paused"
+        assert [node.pictures for node in shop.ledger.nodes(run_id)] == [(), ()]
+        assert shop.resume(run_id).state == "done"
+
+
 def test_closing_pauses_what_runs(tmp_path: Path, stub: Stub) -> None:
     stub.delay = 0.2
     with workshop(tmp_path, stub.url) as shop:

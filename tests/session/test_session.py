@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,21 @@ def test_preflight_goes_by_what_the_backend_has_now(tmp_path: Path):
             assert session.outlook(wanted).errors == []  # as last seen
             with pytest.raises(PreflightRefused, match="second"):
                 session.add(wanted)
+
+
+def test_a_run_is_taken_while_another_is_drawn(tmp_path: Path):
+    with running_stub() as stub, room(tmp_path, stub.url) as session:
+        carry_out(session, Asked(recipe=chain(1)))
+        stub.delay, stub.refreshes_wait = 1.5, True
+        first, _ = session.add(Asked(recipe=chain(1, s0={"prompt": "slow"})))
+        session.runner.start(first)
+        while "slow" not in str(stub.bodies):
+            time.sleep(0.01)
+        begun = time.monotonic()
+        session.add(Asked(recipe=chain(1, s0={"prompt": "next"})))
+        assert time.monotonic() - begun < 1
+        stub.checkpoints = ("first", "second", "third")
+        session.add(Asked(recipe=chain(1, s0={"checkpoint": "third"})))  # what is new is asked for, however long it takes
 
 
 def test_a_picture_of_a_run_with_other_backends_is_found(tmp_path: Path):
