@@ -10,7 +10,7 @@ from torch import Tensor
 from trainer.families.family import TextStates
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch:
     """B examples of one size. Exactly one of `latents` and `pixels` is there.
 

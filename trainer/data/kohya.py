@@ -34,13 +34,12 @@ _CAPTIONS = {
     "caption_tag_dropout_rate": "tag_dropout",
 }
 _CONCEPT = {
-    "num_repeats": "repeats",
     "class_tokens": "fallback",
     "metadata_file": "metadata",
     "conditioning_data_dir": "masks",
     "alpha_mask": "alpha_mask",
 }
-_OTHER_SUBSET = ("image_dir", "is_reg", "caption_extension", "flip_aug", "color_aug", "random_crop")
+_OTHER_SUBSET = ("image_dir", "num_repeats", "is_reg", "caption_extension", "flip_aug", "color_aug", "random_crop")
 _COMMON = {
     "batch_size": "batch_size",
     "enable_bucket": "buckets",
@@ -162,7 +161,7 @@ def _concept(options: Options, beside: Path) -> dict[str, Any]:
     for ours in ("masks", "metadata"):
         if ours in concept:
             concept[ours] = _path(concept[ours], beside)
-    concept |= {"folder": _path(options["image_dir"], beside), "repeats": max(1, _number(options, "num_repeats", 1))}
+    concept |= {"folder": _path(options["image_dir"], beside), "repeats": _repeats(options)}
     concept |= {"resolution": _resolution(options), "captions": _captions(options), "augmentation": _augmentation(options)}
     if options.get("is_reg"):
         concept["kind"] = "regularisation"
@@ -236,9 +235,10 @@ def _uses(augmentation: Options) -> bool:
     return any(value for name, value in augmentation.items() if name != "flip")
 
 
-def _number(options: Options, name: str, default: int) -> Any:
-    value = options.get(name, default)
-    return value if type(value) is int else default
+def _repeats(options: Options) -> Any:
+    """At least 1, as 0 asks us to read the folder's name. What is no number is left for the settings to refuse."""
+    value = options.get("num_repeats", 1)
+    return max(1, value) if type(value) is int else value
 
 
 def _path(text: Any, beside: Path) -> Any:
