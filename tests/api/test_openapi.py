@@ -7,23 +7,13 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis.core.result import Ok
 
 from tests.api.serving import Served, served
+from tests.openapi import ask_everything
 from tests.runs.stub_backend import running_stub
 
 EXAMPLES = 10
 FOLLOWED = "/runs/{id}/events"  # a stream that goes on for as long as a run waits
-
-bounded = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large, HealthCheck.large_base_example],
-)
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +26,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def test_nothing_ends_in_a_500(server: Served) -> None:
     document = server.client.get("/openapi.json").json()
-    found = schemathesis.openapi.from_dict(document).get_all_operations()
-    operations = [each.ok() for each in found if isinstance(each, Ok)]
-    paths = {operation.path.removeprefix("/atelier/v1") for operation in operations}
+    asked = ask_everything(document, lambda case: check(case, server), EXAMPLES)
+    paths = {path.removeprefix("/atelier/v1") for path in asked}
     assert paths >= {"/draft", "/plan", "/runs", "/runs/{id}/pictures", "/masks/preview", "/rows", "/tokens", "/disk", "/gc", "/inventory"}
-    for operation in operations:
-
-        @bounded
-        @given(case=operation.as_strategy())
-        def ask(case: schemathesis.Case) -> None:
-            check(case, server)
-
-        ask()
 
 
 def check(case: schemathesis.Case, server: Served) -> None:
