@@ -9,9 +9,9 @@ import { Icon } from "../icons.mjs";
 import { countNotes, notesOf, planLine } from "../refine/plan-words.mjs";
 import { titleOf } from "../refine/recipes.mjs";
 import { runLine } from "../refine/run-bar.mjs";
-import { isEnded, runWatchOf } from "../refine/run-watch.mjs";
+import { runWatchOf } from "../refine/run-watch.mjs";
+import { SteerButtons, useRunning } from "../refine/running.mjs";
 import { schemaOf } from "../refine/stage-edits.mjs";
-import { beginRun } from "../runs/starting.mjs";
 import { html, useEffect, useMemo, useState } from "../vendor/htm-preact.mjs";
 import { t, tn } from "../words.mjs";
 
@@ -44,9 +44,8 @@ export function CataloguePage({ app }) {
 
 /** How many items, what they take, and the way to begin. */
 function Count({ app, draft }) {
-  const watch = runWatchOf(app);
-  const run = useCell(watch.run);
-  const [isBusy, setBusy] = useState(false);
+  const running = useRunning(app);
+  const { run, isBusy, isOpen, start, steer } = running;
   const { rows = [], axes = {} } = draft.recipe;
   const items = countItems(rows, axes);
   const factors = factorsOf(rows, axes).map(({ name, count }) => (name ? t("{count} of {name}", { count, name }) : tn("{count} row", "{count} rows", count)));
@@ -54,34 +53,13 @@ function Count({ app, draft }) {
   const notes = Object.values(notesOf(draft.plan, draft.refusal)).flatMap((byPath) => Object.values(byPath).flat());
   const { errors } = countNotes(notesOf(draft.plan, draft.refusal));
   const isMissing = missingFiles(draft.recipe, rows).length > 0; // which the table says, and where
-  async function doing(work) {
-    setBusy(true);
-    try {
-      await work();
-    } catch (problem) {
-      app.toast(problem.message, { kind: "error" });
-    } finally {
-      setBusy(false);
-    }
-  }
-  const start = () =>
-    doing(async () => {
-      const { recipe, inputs } = app.store.state.get();
-      await app.store.flush();
-      const begun = await beginRun(app, { recipe, inputs });
-      if (begun) await watch.watch(begun.id);
-    });
-  const steer = (word) => doing(async () => (await app.api.post(`runs/${run.id}/${word}?brief=1`), await watch.again()));
-  const isOpen = run && !isEnded(run);
   return html`<section class="atelier-run" aria-label=${t("Run")} data-state=${run?.state}>
     <div class="atelier-plan" role="status">
       <p class="atelier-plan-line" data-stale=${draft.planning || undefined}><b>${tn("{count} item", "{count} items", items)}</b>${factors.length > 1 && ` = ${factors.join(" × ")}`}${said && html`<span class="atelier-muted"> · ${[said.text, said.time].filter(Boolean).join(" · ")}</span>`}</p>
       <p class="atelier-run-line atelier-muted"><span>${runLine(run)}</span></p>
     </div>
     <div class="atelier-run-buttons">
-      ${run?.reviews?.length > 0 && html`<button type="button" class="atelier-button" data-look="primary" onClick=${() => app.open("review", { run: run.id })}><${Icon} name="eye" /> ${t("Choose")}</button>`}
-      ${["new", "running"].includes(run?.state) && html`<button type="button" class="atelier-button" disabled=${isBusy} onClick=${() => steer("pause")}><${Icon} name="pause" /> ${t("Pause")}</button>`}
-      ${run?.state === "paused" && html`<button type="button" class="atelier-button" disabled=${isBusy} onClick=${() => steer("resume")}><${Icon} name="play" /> ${t("Go on")}</button>`}
+      <${SteerButtons} app=${app} running=${running} />
       ${isOpen && html`<button type="button" class="atelier-button" disabled=${isBusy} onClick=${() => steer("cancel")}>${t("Cancel")}</button>`}
       <button type="button" class="atelier-button atelier-go" data-look=${isOpen ? undefined : "primary"} disabled=${isBusy || !draft.recipe.stages?.length || (errors > 0 && Boolean(draft.refusal))} onClick=${start}><${Icon} name="play" /> ${tn("Run {count} item", "Run {count} items", items)}</button>
     </div>

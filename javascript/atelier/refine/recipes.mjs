@@ -58,7 +58,7 @@ function RecipeCard({ one, isCurrent, onOpen, onRemove }) {
   const { api } = useApp();
   return html`<li class="atelier-recipe" data-current=${isCurrent || undefined}>
     <button type="button" class="atelier-recipe-face" disabled=${Boolean(one.problem)} onClick=${() => onOpen(one.name)}>
-      <span class="atelier-recipe-cover">${one.cover ? html`<img src=${api.thumbnail(one.cover, 512)} alt="" loading="lazy" />` : html`<${Icon} name="picture" />`}</span>
+      <span class="atelier-cover atelier-recipe-cover">${one.cover ? html`<img src=${api.thumbnail(one.cover, 512)} alt="" loading="lazy" />` : html`<${Icon} name="picture" />`}</span>
       <span class="atelier-recipe-words"><b>${t(titleOf(one))}</b><span class="atelier-muted">${one.problem ?? t(one.about || "")}</span></span>
     </button>
     ${onRemove && html`<button type="button" class="atelier-tiny atelier-recipe-remove" aria-label=${t("Delete {name}", { name: one.name })} onClick=${() => onRemove(one.name)}><${Icon} name="bin" /></button>`}

@@ -1,49 +1,22 @@
 // What will happen, and what does? The plan in a line, the run's progress, and the buttons that start and stop it.
 
 import { useApp } from "../app.mjs";
-import { useCell } from "../cell.mjs";
 import { Icon } from "../icons.mjs";
-import { beginRun } from "../runs/starting.mjs";
 import { schemaOf } from "./stage-edits.mjs";
-import { html, useEffect, useState } from "../vendor/htm-preact.mjs";
+import { html, useEffect } from "../vendor/htm-preact.mjs";
 import { duration, t, tn } from "../words.mjs";
 import { countNotes, planLine } from "./plan-words.mjs";
-import { isEnded, runWatchOf } from "./run-watch.mjs";
+import { isEnded } from "./run-watch.mjs";
+import { isAtWork, SteerButtons, useRunning } from "./running.mjs";
 import { drawsSeeds, withSeedsOf } from "./seeds.mjs";
-
-const AT_WORK = ["running", "new"];
 
 export function RunBar({ root, draft, notes, onShowNotes }) {
   const app = useApp();
-  const watch = runWatchOf(app);
-  const run = useCell(watch.run);
-  const [isBusy, setBusy] = useState(false);
-  const isRunning = Boolean(run) && AT_WORK.includes(run.state);
+  const running = useRunning(app);
+  const { run, isBusy, isRunning, isOpen, doing, start, steer } = running;
   const state = run && `${run.id} ${run.state}`;
   useEffect(() => void (state && app.store.replan()), [state]); // what was made meanwhile needs not run any more
-  const isHeld = Boolean(run) && (run.state === "paused" || run.state === "waiting");
-
-  /** Carries out one thing at a time; what the server says against it is shown. */
-  async function doing(work) {
-    if (isBusy) return;
-    setBusy(true);
-    try {
-      await work();
-    } catch (problem) {
-      app.toast(problem.message, { kind: "error" });
-    } finally {
-      setBusy(false);
-    }
-  }
-  const steer = (word) => doing(async () => (await app.api.post(`runs/${run.id}/${word}`), await watch.again()));
-
-  const start = () =>
-    doing(async () => {
-      const { recipe, inputs } = app.store.state.get();
-      await app.store.flush();
-      const begun = await beginRun(app, { recipe, inputs });
-      if (begun) await watch.watch(begun.id);
-    });
+  const isHeld = isOpen && !isRunning;
 
   const lockSeeds = () =>
     doing(async () => {
@@ -57,9 +30,7 @@ export function RunBar({ root, draft, notes, onShowNotes }) {
     <${Line} draft=${draft} run=${run} notes=${notes} isStarting=${isBusy && !isRunning} onShowNotes=${onShowNotes} />
     <div class="atelier-run-buttons">
       ${canLock && html`<button type="button" class="atelier-icon-button" title=${t("Keep the seeds of this run")} aria-label=${t("Keep the seeds of this run")} onClick=${lockSeeds}><${Icon} name="unlock" /></button>`}
-      ${run?.reviews?.length > 0 && html`<button type="button" class="atelier-button" data-look="primary" onClick=${() => app.open("review", { run: run.id })}><${Icon} name="eye" /> ${t("Choose")}</button>`}
-      ${isRunning && html`<button type="button" class="atelier-button" onClick=${() => steer("pause")}><${Icon} name="pause" /> ${t("Pause")}</button>`}
-      ${run?.state === "paused" && html`<button type="button" class="atelier-button" onClick=${() => steer("resume")}><${Icon} name="play" /> ${t("Go on")}</button>`}
+      <${SteerButtons} app=${app} running=${running} />
       <button type="button" id="atelier_interrupt" class="atelier-button" style=${`display: ${isRunning ? "block" : "none"}`} onClick=${() => steer("cancel")}>${t("Cancel")}</button>
       ${isHeld && html`<button type="button" class="atelier-button" onClick=${() => steer("cancel")}>${t("Cancel")}</button>`}
       <button type="button" id="atelier_skip" style="display: none" onClick=${() => isRunning && steer("pause")}></button>
@@ -112,7 +83,7 @@ export function runLine(run) {
   if (!run) return "";
   const { done, failed, total } = countsOf(run);
   const left = run.progress?.seconds_left;
-  if (AT_WORK.includes(run.state)) {
+  if (isAtWork(run)) {
     const working = (run.stages ?? []).filter((stage) => stage.running > 0).map((stage) => stage.stage);
     return [total > 0 && t("{done} of {total} done", { done, total }), working.length && t("drawing {names}", { names: working.join(", ") }), left && t("{time} left", { time: duration(left) })].filter(Boolean).join(" · ");
   }

@@ -71,7 +71,7 @@ function StagePicture({ stage }) {
   const { list, asked } = useCell(watch.pictures(stage));
   useEffect(() => void (isNear && done > 0 && !asked && watch.more(stage)), [isNear, done > 0, asked]);
   const last = list.at(-1);
-  return html`<span class="atelier-stage-picture" ref=${box}>${last ? html`<img src=${app.api.thumbnail(last.id, 96)} alt="" loading="lazy" />` : html`<${Icon} name="picture" />`}</span>`;
+  return html`<span class="atelier-cover atelier-stage-picture" ref=${box}>${last ? html`<img src=${app.api.thumbnail(last.id, 96)} alt="" loading="lazy" />` : html`<${Icon} name="picture" />`}</span>`;
 }
 
 function StageBar({ progress }) {

@@ -23,7 +23,7 @@ export function RunCard({ run, acts, now }) {
   return html`<li class="atelier-card atelier-run-card" data-state=${run.state}>
     <button type="button" class="atelier-run-face" onClick=${() => acts.open(run)}>
       <span class="atelier-hidden">${t("Open")}: </span>
-      <span class="atelier-run-cover">${run.cover ? html`<img src=${api.thumbnail(run.cover, 384)} alt="" loading="lazy" decoding="async" onLoad=${({ target }) => target.toggleAttribute("data-long", isLong(target))} />` : html`<${Icon} name="picture" />`}</span>
+      <span class="atelier-cover atelier-run-cover">${run.cover ? html`<img src=${api.thumbnail(run.cover, 384)} alt="" loading="lazy" decoding="async" onLoad=${({ target }) => target.toggleAttribute("data-long", isLong(target))} />` : html`<${Icon} name="picture" />`}</span>
       <span class="atelier-run-words">
         <b>${name}</b>
         <span class="atelier-muted">${[whenText(run.created, now), `${done} / ${total - leftOut}`, run.seconds >= 1 && duration(run.seconds)].filter(Boolean).join(" · ")}</span>
