@@ -280,7 +280,7 @@ class Misbehaving:
         asked = (body.get("alwayson_scripts") or {}).get("atelier")
         if asked is None or self.our_script != "signs":
             return {}
-        return {"Atelier": asked["args"][0]} | ({"Atelier halted": "interrupted"} if self.state["interrupted"] else {})
+        return {"Atelier call": asked["args"][0]} | ({"Atelier halted": "interrupted"} if self.state["interrupted"] else {})
 
     def _vae_in_use(self) -> str | None:
         if self.host == "forge" or self.vae_files_gone:

@@ -21,7 +21,8 @@ def test_a_host_that_has_the_extension_signs_what_it_draws(host: Host) -> None:
     first, again, other = (backend.call(call).pictures[0].png for call in (PLAIN, PLAIN, asking(seed=6)))
     assert first == again
     receipts = [
-        re.search(r"Atelier: ([0-9a-f]{16}),", read_text_chunks(open_picture(data, what="It"))["parameters"]) for data in (first, other)
+        re.search(r"Atelier call: ([0-9a-f]{16}),", read_text_chunks(open_picture(data, what="It"))["parameters"])
+        for data in (first, other)
     ]
     assert receipts[0] is not None
     assert receipts[1] is not None
