@@ -103,7 +103,7 @@ def open_tab(page: Page, name: str) -> None:
 
 
 def test_only_who_is_logged_in_is_answered(host: tuple[str, Path], client: httpx.Client):
-    with httpx.Client(base_url=host[0], trust_env=False) as stranger:
+    with httpx.Client(base_url=host[0], trust_env=False, timeout=60) as stranger:
         for path in ("host", "draft", "inventory", "ui/x/main.mjs", "nothing"):
             assert stranger.get(f"atelier/v1/{path}").status_code == 401
         assert stranger.post("atelier/v1/runs", json={}).status_code == 401
@@ -128,11 +128,11 @@ def test_a_recipe_is_carried_out_and_its_picture_goes_out_and_comes_in(host: tup
         assert "a green mug" in image.info["parameters"]
         assert "atelier" in image.info
 
-    for target, shown in (("img2img", "#img2img_image img"), ("extras", "#extras_image img"), ("inpaint", "#img_inpaint_mask img")):
+    for target, shown in (("inpaint", "#img_inpaint_mask img"), ("img2img", "#img2img_image img"), ("extras", "#extras_image img")):
         open_tab(page, "Atelier")
         page.locator(".atelier-send-to").select_option(target)
         expect(page.locator(shown).first).to_be_attached()
-    expect(page.locator("#img2img_prompt textarea, #img2img_prompt input").first).to_have_value("a green mug")
+        expect(page.locator("#img2img_prompt textarea, #img2img_prompt input").first).to_have_value("a green mug")
     assert page.evaluate("window.inpaintTab") == 4
 
     open_tab(page, "txt2img")
