@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import groupby
 from typing import Protocol
 
@@ -39,16 +38,15 @@ class LatentEncoder(Protocol):
 
 
 class VaeEncoder:
-    """A checkpoint's VAE, wherever and in whatever precision it is."""
+    """A checkpoint's VAE, wherever and in whatever precision it is.
+
+    Its key is that of the weights that encode, so that checkpoints with one VAE share what is cached.
+    """
 
     def __init__(self, vae: AutoencoderKL) -> None:
         self._vae = vae
-
-    @cached_property
-    def key(self) -> str:
-        """Of the weights that encode, so that checkpoints with one VAE share what is cached."""
-        parts = [part for part in (self._vae.encoder, self._vae.quant_conv) if part is not None]
-        return key_of(weights_key(parts), self._vae.config["scaling_factor"])
+        parts = [part for part in (vae.encoder, vae.quant_conv) if part is not None]
+        self.key = key_of(weights_key(parts), vae.config["scaling_factor"])
 
     @property
     def at_once(self) -> int:

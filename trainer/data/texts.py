@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -18,7 +16,6 @@ from trainer.families.family import TextStates
 
 _VERSION = "text 1"
 _TOKENS = 77
-_AT_ONCE = 8  # captions; longer ones cost the shorter ones beside them
 
 Told = Callable[[int, int], None]
 
@@ -32,24 +29,21 @@ class TextEncoder(Protocol):
     def encode(self, caption: str) -> TextStates: ...  # of one caption: (1, T, D), as long as it needs
 
 
-@dataclass
 class CaptionEncoder:
-    """A checkpoint's text encoders. `chunks` is the longest a caption may be, in chunks of 75 tokens."""
+    """A checkpoint's text encoders. `chunks` is the longest a caption may be, in chunks of 75 tokens.
 
-    checkpoint: Checkpoint
-    clip_skip: int = 1
-    chunks: int = 3
+    Its key is that of the encoders' weights and of how they are read.
+    """
 
-    @cached_property
-    def key(self) -> str:
-        """Of the encoders' weights and of how they are read."""
-        return key_of(weights_key(self.checkpoint.text_encoders), self.checkpoint.family, self.clip_skip, self.chunks)
+    def __init__(self, checkpoint: Checkpoint, clip_skip: int = 1, chunks: int = 3) -> None:
+        self._checkpoint, self._clip_skip, self._chunks = checkpoint, clip_skip, chunks
+        self.key = key_of(weights_key(checkpoint.text_encoders), checkpoint.family, clip_skip, chunks)
 
     @torch.no_grad()
     def encode(self, caption: str) -> TextStates:
         """(1, T, D) and (1, P), on the encoders' device."""
-        states = FAMILIES[self.checkpoint.family].encode_text(self.checkpoint, [caption], self.clip_skip, 0)
-        return TextStates(states.hidden[:, : self.chunks * _TOKENS], states.pooled)
+        states = FAMILIES[self._checkpoint.family].encode_text(self._checkpoint, [caption], self._clip_skip, 0)
+        return TextStates(states.hidden[:, : self._chunks * _TOKENS], states.pooled)
 
 
 def text_key(caption: str, encoder_key: str) -> str:

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from lib_extension.spec.errors import BadFile
+from lib_extension.spec.settings import from_json
 from lib_extension.spec.training.data import AugmentationSettings
 from tests.trainer.data.drawn import picture, settings
 from trainer.data.buckets import Fit, fit_of
@@ -131,7 +132,7 @@ def test_random_crops_lie_anywhere_and_are_pure(tmp_path: Path):
 @pytest.mark.parametrize("name", ["brightness", "contrast", "saturation"])
 def test_colours_change_within_what_is_allowed(name: str):
     image = Image.new("RGB", (8, 8), (100, 120, 140))
-    wanted = AugmentationSettings(**{name: 0.5})
+    wanted = from_json(AugmentationSettings, {name: 0.5})
     found = [np.asarray(recoloured(image, wanted, Turn(0, epoch, "a", 0)))[0, 0] for epoch in range(50)]
     if name == "brightness":
         assert all(48 <= colour[0] <= 152 for colour in found)

@@ -83,7 +83,8 @@ def test_what_a_killed_process_left_is_removed_after_a_while(tmp_path: Path):
     old, new = tmp_path / "parts" / "old", tmp_path / "parts" / "new"
     old.write_bytes(b"x")
     new.write_bytes(b"x")
-    os.utime(old, (time.time() - 7200,) * 2)
+    then = time.time() - 7200
+    os.utime(old, (then, then))
     Store(tmp_path)
     assert not old.exists()
     assert new.exists()
