@@ -13,7 +13,7 @@ def targets() -> tuple[str, ...]:
 
 
 def bind(button: Any, target: str, picture: Any, infotext: Any) -> None:
-    """A click on `button` will bring the picture and what its infotext says into the tab."""
+    """A click on `button` will bring the picture, where that is not None, and what its infotext says into the tab."""
     module = _module()
     module.register_paste_params_button(
         module.ParamBinding(paste_button=button, tabname=target, source_image_component=picture, source_text_component=infotext)

@@ -45,6 +45,8 @@ def draw(residence: Residence, foreign: Mapping[str, Any]) -> None:
             return _told(text, lambda asked: [_picture(residence, asked, "picture"), _picture(residence, asked, "mask")], 2)
 
         gr.Button("Bring both", elem_id="atelier_out_pair").click(brought_both, [request], [*pair, told], show_progress=False)
+        if "inpaint" in passing.targets():
+            passing.bind(gr.Button("Words", elem_id="atelier_out_words"), "inpaint", None, infotext)
 
 
 def _told(text: str, bring: Any, count: int) -> list[Any]:

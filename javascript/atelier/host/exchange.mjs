@@ -76,6 +76,8 @@ function take(app, id, settings) {
 /** Brings a picture of ours into a tab of the WebUI, with its infotext; a mask goes with it where both fit. */
 export async function sendTo(target, picture, mask = "") {
   if (target === "inpaint" && mask && byId("atelier_out_pair")) {
+    await bring({ picture }, "atelier_out_bring");
+    byId("atelier_out_words")?.click();
     await bring({ picture, mask }, "atelier_out_pair");
     return window.switch_to_img2img_tab(4);
   }

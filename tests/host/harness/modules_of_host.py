@@ -36,7 +36,7 @@ class Host:
         """As connect_paste_params_buttons: after all tabs are made."""
         for binding in self.bindings:
             target = self.paste_fields[binding.tabname]
-            if target["init_img"] is not None:
+            if target["init_img"] is not None and binding.source_image_component is not None:
                 binding.paste_button.click(lambda picture: picture, [binding.source_image_component], [target["init_img"]])
             if target["fields"]:
                 prompt = target["fields"][0][0]
