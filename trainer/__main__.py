@@ -6,6 +6,7 @@ An error of ours is told as an event, status 2; what else goes wrong is told in 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -31,6 +32,9 @@ COMMANDS = {
     "train": Command("trainer.train", "train a LoRA; on a run's folder, go on where it was"),
     "estimate": Command("trainer.estimate", "memory, disk and time of a training, before anything is loaded"),
     "check": Command("trainer.check", "every mistake of a configuration, its pictures and its models at once"),
+    "prepare": Command("trainer.dataset.prepare_command", "what is wrong with a folder of pictures; with into, a prepared copy of it"),
+    "caption": Command("trainer.captioners.caption_command", "a caption for each picture of a folder"),
+    "captions": Command("trainer.dataset.captions_command", "a folder's captions counted, edited, taken back, brought from and to others"),
     "merge": Command("trainer.merging.merge", "several LoRAs become one"),
     "bake": Command("trainer.merging.bake", "LoRAs, or another checkpoint, become part of a checkpoint"),
     "extract": Command("trainer.merging.extract", "the difference of two checkpoints becomes a LoRA"),
@@ -40,11 +44,11 @@ COMMANDS = {
 }
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], report: Report | None = None) -> int:
     """The exit status."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any Hugging Face package is imported: nothing is fetched unasked
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    report = Report()
+    report = report or Report(sys.stdout)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         report.text(usage())
         return 0
@@ -53,7 +57,9 @@ def main(arguments: Sequence[str]) -> int:
         report.error(f'There is no command "{name:.40}".{near_miss(name, COMMANDS)} Known: {", ".join(COMMANDS)}.', "BadRequest")
         return BAD_INPUT
     try:
-        return import_module(COMMANDS[name].module).run(rest, report)
+        module = import_module(COMMANDS[name].module)
+        gc.freeze()  # what torch made while it was imported stays for good, and takes long to look through for garbage
+        return module.run(rest, report)
     except AtelierError as error:
         report.error(str(error), type(error).__name__)
         return BAD_INPUT if error.status < 500 else FAILED

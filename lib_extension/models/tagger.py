@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from PIL import Image
 from lib_extension.models.onnx_file import open_onnx
 from lib_extension.spec.errors import BadFile, NotFound
 
-RATING = "9"
+RATING, CHARACTER = "9", "4"
 
 
 @dataclass(frozen=True)
@@ -39,19 +40,26 @@ class Tagger:
 
     def __init__(self, folder: Path) -> None:
         self._session = open_onnx(folder / "model.onnx", what="tagger")
-        self._known = read_tags(folder / "selected_tags.csv")
+        self.known = read_tags(folder / "selected_tags.csv")
         taken = self._session.get_inputs()[0]
         self._input, self._side = taken.name, int(taken.shape[1])
+        self._one_by_one = taken.shape[0] == 1  # some are exported for a single picture
         outputs = self._session.get_outputs()
         self._embeds = len(outputs) > 1
         wide = outputs[0].shape[-1]
-        if isinstance(wide, int) and wide != len(self._known):
-            raise BadFile(f"The tagger's network gives {wide} scores, but its selected_tags.csv lists {len(self._known)} tags.")
+        if isinstance(wide, int) and wide != len(self.known):
+            raise BadFile(f"The tagger's network gives {wide} scores, but its selected_tags.csv lists {len(self.known)} tags.")
+
+    def scores(self, pictures: Sequence[Image.Image]) -> np.ndarray:
+        """The probability (0..1) of each of ``known`` for each picture, float32 (N, tags)."""
+        prepared = [_prepare(picture, self._side) for picture in pictures]
+        batches = prepared if self._one_by_one else [np.concatenate(prepared)]
+        return np.concatenate([np.asarray(self._session.run(None, {self._input: batch})[0]) for batch in batches])
 
     def tags(self, picture: Image.Image) -> dict[str, float]:
         """The probability (0..1) of every tag but the ratings, by its name with spaces for underscores."""
-        scores = self._run(picture)[0][0]
-        return {tag.name.replace("_", " "): float(score) for tag, score in zip(self._known, scores, strict=True) if tag.category != RATING}
+        scores = self.scores([picture])[0]
+        return {tag.name.replace("_", " "): float(score) for tag, score in zip(self.known, scores, strict=True) if tag.category != RATING}
 
     def caption(self, picture: Image.Image, threshold: float = 0.35) -> str:
         """The tags above ``threshold``, the most certain first."""
@@ -60,19 +68,27 @@ class Tagger:
 
     def embedding(self, picture: Image.Image) -> np.ndarray | None:
         """A vector that is alike for pictures that show alike things, float32 (128,); None where the tagger gives none."""
-        return self._run(picture)[1][0] if self._embeds else None
-
-    def _run(self, picture: Image.Image) -> list[np.ndarray]:
-        return [np.asarray(output) for output in self._session.run(None, {self._input: _prepare(picture, self._side)})]
+        if not self._embeds:
+            return None
+        return np.asarray(self._session.run(None, {self._input: _prepare(picture, self._side)})[1])[0]
 
 
 def _prepare(picture: Image.Image, side: int) -> np.ndarray:
     """As the WD14 taggers were trained: on white, padded to a square, resized; BGR 0..255, float32 (1, side, side, 3)."""
-    opaque = Image.new("RGBA", picture.size, (255, 255, 255, 255))
-    opaque.alpha_composite(picture.convert("RGBA"))
+    square = _on_white(picture)
     widest = max(picture.size)
-    square = Image.new("RGB", (widest, widest), (255, 255, 255))
-    square.paste(opaque.convert("RGB"), ((widest - picture.width) // 2, (widest - picture.height) // 2))
+    if picture.width != picture.height:
+        padded = Image.new("RGB", (widest, widest), (255, 255, 255))
+        padded.paste(square, ((widest - picture.width) // 2, (widest - picture.height) // 2))
+        square = padded
     if widest != side:
         square = square.resize((side, side), Image.Resampling.BOX if widest > side else Image.Resampling.BICUBIC)
     return np.asarray(square, np.float32)[None, :, :, ::-1].copy()
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    if picture.mode in ("RGB", "L"):
+        return picture.convert("RGB")
+    opaque = Image.new("RGBA", picture.size, (255, 255, 255, 255))
+    opaque.alpha_composite(picture.convert("RGBA"))
+    return opaque.convert("RGB")

@@ -27,12 +27,12 @@ from lib_extension.spec.sdapi import Img2Img, Txt2Img
 from tests.demo_model.hints import canny
 from tests.demo_model.objects import COLOURS
 from tests.demo_model.places import PLACES
-from tests.demo_model.scenes import EVERY_OBJECT, SIZE, Scene, held_out_scene
+from tests.demo_model.scenes import SIZE, TAGGED_OBJECTS, Scene, held_out_scene
 
 DEMO = Path(__file__).parents[2] / "lib_extension" / "models" / "demo"
 PICTURES, DRAWN, INPAINTED = 240, 600, 8
 TOLERANCE = 2  # px by which an edge may be off
-WORDS = {"colour": tuple(COLOURS), "place": tuple(PLACES), "object": EVERY_OBJECT}
+WORDS = {"colour": tuple(COLOURS), "place": tuple(PLACES), "object": TAGGED_OBJECTS}
 WANTED = {"colour": 0.90, "place": 0.95, "object": 0.80, "tagger": 0.98, "edges": 0.70, "edges_without": None, "outside_mask_max": 0}
 
 

@@ -14,10 +14,10 @@ from lib_extension.models.tagger import Tagger, read_tags
 from lib_extension.spec.errors import BadFile, NotFound
 from tests.demo_model.objects import COLOURS
 from tests.demo_model.places import PLACES
-from tests.demo_model.scenes import EVERY_OBJECT, held_out_scene
+from tests.demo_model.scenes import TAGGED_OBJECTS, held_out_tagger_scene
 
 DEMO = Path(__file__).parents[2] / "lib_extension" / "models" / "demo"
-SCENES = [held_out_scene(i) for i in range(40)]
+SCENES = [held_out_tagger_scene(i) for i in range(40)]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def parts() -> Parts:
     return Parts(DEMO / "parts")
 
 
-@pytest.mark.parametrize(("group", "words"), [("colour", COLOURS), ("object", EVERY_OBJECT), ("place", PLACES)])
+@pytest.mark.parametrize(("group", "words"), [("colour", COLOURS), ("object", TAGGED_OBJECTS), ("place", PLACES)])
 def test_the_tagger_names_what_is_drawn(tagger: Tagger, group: str, words: tuple[str, ...]) -> None:
     right = 0
     for scene in SCENES:
