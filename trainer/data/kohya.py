@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_extension.spec.errors import BadFile, BadRequest, NotFound, near_miss
-from lib_extension.spec.settings import from_json
+from lib_extension.spec.settings import from_json, to_json
 from lib_extension.spec.training.data import DataSettings
 from trainer.config_file import read_toml
 
@@ -93,6 +93,22 @@ def read_dataset(file: Path) -> Read:
     notes += [f"{name} is not done here." for name in _NOT_DONE if any(name in subset.options for subset in kept)]
     settings = from_json(DataSettings, table | _uncached(table, notes), file.name)
     return Read(settings, tuple(notes))
+
+
+def with_dataset_file(config: dict[str, Any]) -> tuple[str, ...]:
+    """Puts into a training's parsed configuration what the file named by data.dataset_config says; what stands beside it in `data` wins.
+
+    Gives the notes on what is done otherwise here; none where no file is named.
+    """
+    data = config.get("data")
+    if not isinstance(data, dict) or "dataset_config" not in data:
+        return ()
+    named = data.pop("dataset_config")
+    if not isinstance(named, str):
+        raise BadRequest("data.dataset_config must be text, the path of a dataset file.")
+    found = read_dataset(Path(named).expanduser())
+    config["data"] = to_json(found.settings) | data
+    return found.notes
 
 
 def _table(file: Path) -> Options:

@@ -38,15 +38,19 @@ class LatentEncoder(Protocol):
 
 
 class VaeEncoder:
-    """A checkpoint's VAE, wherever and in whatever precision it is.
-
-    Its key is that of the weights that encode, so that checkpoints with one VAE share what is cached.
-    """
+    """A checkpoint's VAE, wherever and in whatever precision it is."""
 
     def __init__(self, vae: AutoencoderKL) -> None:
         self._vae = vae
-        parts = [part for part in (vae.encoder, vae.quant_conv) if part is not None]
-        self.key = key_of(weights_key(parts), vae.config["scaling_factor"])
+        self._key = ""
+
+    @property
+    def key(self) -> str:
+        """Of the weights that encode, so that checkpoints with one VAE share what is cached."""
+        if not self._key:
+            parts = [part for part in (self._vae.encoder, self._vae.quant_conv) if part is not None]
+            self._key = key_of(weights_key(parts), self._vae.config["scaling_factor"])
+        return self._key
 
     @property
     def at_once(self) -> int:

@@ -30,14 +30,19 @@ class TextEncoder(Protocol):
 
 
 class CaptionEncoder:
-    """A checkpoint's text encoders. `chunks` is the longest a caption may be, in chunks of 75 tokens.
-
-    Its key is that of the encoders' weights and of how they are read.
-    """
+    """A checkpoint's text encoders. `chunks` is the longest a caption may be, in chunks of 75 tokens."""
 
     def __init__(self, checkpoint: Checkpoint, clip_skip: int = 1, chunks: int = 3) -> None:
         self._checkpoint, self._clip_skip, self._chunks = checkpoint, clip_skip, chunks
-        self.key = key_of(weights_key(checkpoint.text_encoders), checkpoint.family, clip_skip, chunks)
+        self._key = ""
+
+    @property
+    def key(self) -> str:
+        """Of the encoders' weights and of how they are read."""
+        if not self._key:
+            weights = weights_key(self._checkpoint.text_encoders)
+            self._key = key_of(weights, self._checkpoint.family, self._clip_skip, self._chunks)
+        return self._key
 
     @torch.no_grad()
     def encode(self, caption: str) -> TextStates:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lib_extension.spec.errors import AtelierError, BadFile, BadRequest, NotFound
-from lib_extension.spec.training.data import AugmentationSettings
+from lib_extension.spec.settings import from_json
+from lib_extension.spec.training.data import AugmentationSettings, DataSettings
 from tests.trainer.data.drawn import folder
 from trainer.data.examples import find_examples
-from trainer.data.kohya import Read, read_dataset
+from trainer.data.kohya import Read, read_dataset, with_dataset_file
 
 DOCUMENTED = """
 [general]
@@ -197,3 +199,15 @@ def test_options_of_everything_known(tmp_path: Path):
     values: dict[str, Any] = {"cache_info": True, "token_warmup_min": 1, "token_warmup_step": 0, "resize_interpolation": "area"}
     found = subset(tmp_path, "\n".join(f"{name} = {json.dumps(value)}" for name, value in values.items()), "validation_seed = 3")
     assert [note.split()[0] for note in found.notes] == ["token_warmup_min", "token_warmup_step", "resize_interpolation", "validation_seed"]
+
+
+def test_a_configuration_may_name_a_dataset_file(tmp_path: Path):
+    settings = subset(tmp_path, "num_repeats = 4\nshuffle_caption = true").settings
+    config = {"name": "mug", "data": {"dataset_config": str(tmp_path / "dataset.toml"), "batch_size": 3}}
+    assert with_dataset_file(config) == ("Shuffled captions are encoded at each step; captions.variants would let them be cached.",)
+    assert from_json(DataSettings, config["data"]) == replace(settings, batch_size=3)
+    untouched: dict[str, Any] = {"data": {"batch_size": 3}}
+    assert with_dataset_file(untouched) == with_dataset_file({"data": 3}) == ()
+    assert untouched == {"data": {"batch_size": 3}}
+    with pytest.raises(BadRequest, match="must be text"):
+        with_dataset_file({"data": {"dataset_config": 3}})
