@@ -1,7 +1,7 @@
 """Does the tab stay quick when there is much to show? `python -m tests.bench.ui [--json] [--only NAME,…]`.
 
 Chromium without a GPU against the standalone server over a stub backend, each a process of its own. Frames are wall time, of which a busy
-machine takes its part; beside them stands what the page itself took of the processor (busy_ms: its main thread, a frame).
+machine takes its part; beside them stands what scripts, styles and layout took of each (own_ms).
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -31,6 +30,7 @@ from tests.ui.conftest import NAMES, QUIET, ROOT, WIDE
 
 SHARED: dict[str, Any] = {"steps": 4, "sampler_name": "Euler", "scheduler": "Automatic", "width": 128, "height": 128, "seed": 7}
 SECONDS = 6.0  # that a page is scrolled
+SPEED = 12  # pixels a frame: as fast as one can still look
 LARGE = 4096  # pixels of the masked picture's sides
 
 WANTED = {
@@ -177,10 +177,10 @@ def sheet(server: Server, browser: Browser) -> dict[str, Any]:
     server.until(run, 150)
     with _page(browser, f"{server.url}#catalogue?run={run}") as page:
         page.wait_for_selector(".atelier-sheet-cell img")
-        updating = frames(page, "", 40)
+        updating = frames(page, "", SPEED)
         server.until(run, 600)
         page.wait_for_timeout(3000)
-        still = frames(page, "", 40)
+        still = frames(page, "", SPEED)
         cells = page.locator(".atelier-sheet-cell").count()
     return {"sheet_updating": updating, "sheet_still": still, "sheet_cells": cells}
 
@@ -197,8 +197,8 @@ def large(server: Server, browser: Browser) -> dict[str, Any]:
     with Watch(server.url, run) as events, _page(browser, f"{server.url}#refine?run={run}") as page:
         page.wait_for_selector(".atelier-thumb img")
         page.wait_for_timeout(2000)
-        whole = frames(page, "", 30)
-        strips = frames(page, ".atelier-strips", 30)
+        whole = frames(page, "", SPEED)
+        strips = frames(page, ".atelier-strips", SPEED)
     server.ask("POST", f"runs/{run}/cancel", params={"brief": 1})
     return {
         "run_updating": whole,
@@ -225,43 +225,47 @@ def mask(server: Server, browser: Browser) -> dict[str, Any]:
         opened = time.monotonic() - began
         box = canvas.bounding_box()
         assert box is not None
-        before = _busy()
-        page.evaluate(f"() => {{ window.looking = ({SCROLL})(['.atelier-paint', {SECONDS}, 0]) }}")
-        end = time.monotonic() + SECONDS - 0.5
-        page.mouse.move(box["x"] + 60, box["y"] + 60)
-        page.mouse.down()
-        step = 0
-        while time.monotonic() < end:
-            step += 1
-            x = box["x"] + box["width"] * (0.5 + 0.4 * ((step * 7) % 100 / 50 - 1))
-            page.mouse.move(x, box["y"] + box["height"] * (0.1 + 0.8 * (step % 60) / 60), steps=4)
-        page.mouse.up()
-        times = page.evaluate("window.looking")
-        return {"mask_4096": _summary(times, _busy() - before), "mask_open_s": round(opened, 2)}
+        with _own(page) as own:
+            page.evaluate(f"() => {{ window.looking = ({SCROLL})(['.atelier-paint', {SECONDS}, 0]) }}")
+            end = time.monotonic() + SECONDS - 0.5
+            page.mouse.move(box["x"] + 60, box["y"] + 60)
+            page.mouse.down()
+            step = 0
+            while time.monotonic() < end:
+                step += 1
+                x = box["x"] + box["width"] * (0.5 + 0.4 * ((step * 7) % 100 / 50 - 1))
+                page.mouse.move(x, box["y"] + box["height"] * (0.1 + 0.8 * (step % 60) / 60), steps=4)
+            page.mouse.up()
+            times = page.evaluate("window.looking")
+            return {"mask_4096": _summary(times, own()), "mask_open_s": round(opened, 2)}
 
 
 def frames(page: Page, selector: str, pixels: int) -> dict[str, float]:
     """How long frames took while something was scrolled."""
-    before = _busy()
-    times = page.evaluate(SCROLL, [selector, SECONDS, pixels])
-    return _summary(times, _busy() - before)
+    with _own(page) as own:
+        times = page.evaluate(SCROLL, [selector, SECONDS, pixels])
+        return _summary(times, own())
 
 
-def _summary(times: list[float], busy: float) -> dict[str, float]:
+def _summary(times: list[float], own: float) -> dict[str, float]:
     ordered = sorted(times)
     at = lambda share: round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)  # noqa: E731
-    return {"p50": at(0.5), "p95": at(0.95), "p99": at(0.99), "worst": at(1), "busy_ms": round(1000 * busy / len(times), 2)}
+    return {"p50": at(0.5), "p95": at(0.95), "p99": at(0.99), "worst": at(1), "own_ms": round(1000 * own / len(times), 2)}
 
 
-def _busy() -> float:
-    """Seconds of the processor that the main threads of the browser's pages took until now; 0 where the system does not tell."""
-    total = 0.0
-    for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.Error, OSError):
-            if "--type=renderer" in process.cmdline():
-                told = Path(f"/proc/{process.pid}/task/{process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-                total += (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
-    return total
+@contextmanager
+def _own(page: Page) -> Iterator[Callable[[], float]]:
+    """Seconds that the page's scripts, styles and layout have taken since the block began."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def taken() -> float:
+        told = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+        return sum(told[name] for name in ("ScriptDuration", "RecalcStyleDuration", "LayoutDuration"))
+
+    before = taken()
+    yield lambda: taken() - before
+    session.detach()
 
 
 @contextmanager

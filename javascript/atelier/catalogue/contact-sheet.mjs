@@ -46,7 +46,7 @@ export function ContactSheet() {
     const at = list.findIndex((one) => keyOf(one) === keyOf(open));
     setOpen(list[Math.min(list.length - 1, Math.max(0, at + along))]);
   };
-  const shared = { cells, retry, onOpen: setOpen, isBusy: !isEnded(run) };
+  const shared = { cells, retry, onOpen: setOpen, run: run.id, isBusy: !isEnded(run) };
   return html`<section class="atelier-sheet" aria-label=${t("Contact sheet")}>
     <header class="atelier-row">
       <h3>${t("Contact sheet")}</h3>
@@ -114,10 +114,15 @@ function wordsOf(values) {
   return told.map(String).filter((word) => !/\.(png|jpe?g|webp)$/i.test(word));
 }
 
-/** One item's place: its pictures, that it failed and why, or that it is still to come. */
-function ItemCell({ item, cell, retry, onOpen, isBusy }) {
+/** One item's place. Many are there, and while the sheet is scrolled or others come nothing about it changes. */
+function ItemCell({ item, cell, retry, onOpen, isBusy, run }) {
   const { api } = useApp();
   const { pictures = [], node = null } = cell ?? {};
+  return useMemo(() => face({ api, item, pictures, node, retry, onOpen, isBusy }), [run, item, pictures[0]?.id, pictures.length, node?.key, node?.state, node?.message, isBusy]);
+}
+
+/** Its pictures, that it failed and why, or that it is still to come. */
+function face({ api, item, pictures, node, retry, onOpen, isBusy }) {
   const [first] = pictures;
   if (first) {
     const label = t("Item {item}: {labels}", { item, labels: labelsOf(first) });
