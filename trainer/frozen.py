@@ -35,19 +35,23 @@ def quantise(checkpoint: Checkpoint, base: str) -> int:
 
 
 def _in_8_bits(module: nn.Linear) -> nn.Module:
-    made = bnb.nn.Linear8bitLt(module.in_features, module.out_features, module.bias is not None, has_fp16_weights=False, threshold=6.0)
+    kind: Any = bnb.nn.Linear8bitLt  # whose parameters pyright takes from nn.Linear
+    made = kind(module.in_features, module.out_features, module.bias is not None, has_fp16_weights=False, threshold=6.0)
     made.weight = bnb.nn.Int8Params(module.weight.data, requires_grad=False, has_fp16_weights=False)
-    return _settled(made, module)
+    made = _settled(made, module)
+    made.init_8bit_state()  # or the scales are lost where they are asked for before the first step, as DoRA does
+    return made
 
 
 def _in_4_bits(module: nn.Linear) -> nn.Module:
     width = module.weight.dtype
-    made = bnb.nn.Linear4bit(module.in_features, module.out_features, module.bias is not None, compute_dtype=width, quant_type="nf4")
+    kind: Any = bnb.nn.Linear4bit
+    made = kind(module.in_features, module.out_features, module.bias is not None, compute_dtype=width, quant_type="nf4")
     made.weight = bnb.nn.Params4bit(module.weight.data, requires_grad=False, quant_type="nf4")
     return _settled(made, module)
 
 
-def _settled(made: nn.Module, module: nn.Linear) -> nn.Module:
+def _settled(made: Any, module: nn.Linear) -> Any:
     """Moving to a device is what quantises."""
     if module.bias is not None:
         made.bias = nn.Parameter(module.bias.data, requires_grad=False)

@@ -131,7 +131,7 @@ def test_diffusers_answers_alike(network: str, copy: str, folder: Path, tmp_path
     file = write(tmp_path, trained, settings, LoraTold("hat"), "fp32")
     kind = StableDiffusionXLPipeline if trained.family == "sdxl" else StableDiffusionPipeline
     pipeline = kind.from_pretrained(folder, local_files_only=True)
-    pipeline.load_lora_weights(tmp_path, weight_name=file.name, local_files_only=True)
+    pipeline.load_lora_weights(str(tmp_path), weight_name=file.name, local_files_only=True)
     other = load(folder)
     other.unet = pipeline.unet
     other.text_encoders = (pipeline.text_encoder, *([pipeline.text_encoder_2] if trained.family == "sdxl" else []))

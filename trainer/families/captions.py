@@ -26,7 +26,7 @@ def encode(checkpoint: Checkpoint, captions: Sequence[str], clip_skip: int, chun
     columns = [[_framed(words, pieces[i] if i < len(pieces) else ()) for pieces in cut] for i in range(length)]
     hidden, pooled = [], None
     for column in columns:
-        of_encoders = []
+        of_encoders, summary = [], None
         for model, reading in zip(checkpoint.text_encoders, READINGS[checkpoint.family], strict=True):
             states, summary = reading.states(model, [reading.padded(tokens, words.end) for tokens in column], clip_skip)
             of_encoders.append(states)  # (B, 77, C)
