@@ -30,8 +30,8 @@ class BaseModel:
 
     def load(self, leave_out: Collection[Left]) -> Checkpoint:
         """Its networks but for those that are left out. Mismatch where it is of another family than stated."""
-        own_vae_left = {*leave_out, "vae"} if self.vae is not None else leave_out
-        checkpoint = load_checkpoint(self.found, self.placement, own_vae_left)
+        left: set[Left] = {*leave_out, *(("vae",) if self.vae is not None else ())}
+        checkpoint = load_checkpoint(self.found, self.placement, left)
         check_family(self.settings, checkpoint.family, self.found.path.name)
         if self.vae is not None and "vae" not in leave_out:
             checkpoint.vae = load_vae(self.vae, checkpoint)

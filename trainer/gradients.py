@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import blake2b
 
 import torch
 import torch.distributed
@@ -30,6 +31,7 @@ def add_gradients(session: Session, number: int) -> tuple[Tensor, Batch]:
     """Forward and backward of one batch; gives the sum of the pictures' losses over `whole`, (), and the batch."""
     memory, accelerator = session.config.memory, session.accelerator
     batch = session.batches.at(number)
+    _seed_dropout(session, number)
     share = accelerator.num_processes / (batch.whole * memory.accumulation)  # so that the mean over processes is the batch's mean
     total = torch.zeros((), device=accelerator.device)
     for part in parts(batch.to(accelerator.device), memory.parts):
@@ -70,6 +72,12 @@ def text_of(session: Session, batch: Batch) -> TextStates:
         return batch.text.to(checkpoint.device, checkpoint.dtype)
     text = session.family.encode_text(checkpoint, batch.captions, settings.clip_skip, 0)
     return TextStates(text.hidden[:, : settings.caption_chunks * 77], text.pooled).to(checkpoint.device, checkpoint.dtype)
+
+
+def _seed_dropout(session: Session, number: int) -> None:
+    """What else takes chance from torch does so by seed and step, too."""
+    digest = blake2b(f"{session.config.run.seed} {number} {session.accelerator.process_index}".encode(), digest_size=7).digest()
+    torch.manual_seed(int.from_bytes(digest, "little"))
 
 
 def _latents(session: Session, batch: Batch) -> Tensor:

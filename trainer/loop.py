@@ -32,6 +32,9 @@ def train(session: Session, stop: Stop, report: Report) -> Ending:
     pace = _Pace(session.step, session.total)
     batch = None
 
+    if session.step >= session.total:
+        report.log(f"All {session.total} steps are done already. More of them, by run.steps or run.epochs, go on from here.")
+        return "finished"
     if session.step == 0:
         _show(session, report, board, first=True)
     while session.step < session.total:

@@ -89,6 +89,14 @@ def asked(arguments: list[str]) -> tuple[TrainingConfig, Path]:
     return config, (Path(config.output.folder).expanduser() / config.name).resolve()
 
 
+def check_run(config: TrainingConfig) -> None:
+    """BadRequest where the run's folder cannot be its own; touches nothing."""
+    folder = (Path(config.output.folder).expanduser() / config.name).resolve()
+    _refuse_strange(folder)
+    if (folder / CONFIG).is_file():
+        _refuse_other(folder, config)
+
+
 def open_run(config: TrainingConfig, folder: Path, is_main: bool = True) -> RunFolder:
     """The folder, made or found, with `config` frozen in it. BadRequest where another run is in it, Busy where one is at work there.
 
@@ -96,13 +104,12 @@ def open_run(config: TrainingConfig, folder: Path, is_main: bool = True) -> RunF
     """
     if not is_main:
         return RunFolder(folder, config)
-    if folder.is_dir() and not (folder / CONFIG).is_file() and any(folder.iterdir()):
-        raise BadRequest(f'There is a folder "{folder.name}" that is no run\'s. Take another name, or another output.folder.')
+    _refuse_strange(folder)
     folder.mkdir(parents=True, exist_ok=True)
     run = RunFolder(folder, config, _locked(folder))
     try:
         if (folder / CONFIG).is_file():
-            _refuse_other(run, config)
+            _refuse_other(folder, config)
         run.freeze(config)
         run.states.mkdir(exist_ok=True)
         _clean(run)
@@ -119,14 +126,19 @@ def same_run(one: TrainingConfig, other: TrainingConfig) -> list[str]:
     return [name for name in names if not name.startswith(_FREE)]
 
 
-def _refuse_other(run: RunFolder, config: TrainingConfig) -> None:
+def _refuse_strange(folder: Path) -> None:
+    if folder.is_file() or (folder.is_dir() and not (folder / CONFIG).is_file() and any(folder.iterdir())):
+        raise BadRequest(f'There is a "{folder.name}" that is no run\'s folder. Take another name, or another output.folder.')
+
+
+def _refuse_other(folder: Path, config: TrainingConfig) -> None:
     try:
-        held = from_json(TrainingConfig, read_file(run.path / CONFIG))
+        held = from_json(TrainingConfig, read_file(folder / CONFIG))
     except (BadRequest, BadFile) as error:
-        raise BadRequest(f'The run "{run.path.name}" that is there cannot go on: {error} Take another name.') from error
+        raise BadRequest(f'The run "{folder.name}" that is there cannot go on: {error} Take another name.') from error
     if different := same_run(held, config):
         shown = ", ".join(different[:5]) + (" …" if len(different) > 5 else "")
-        raise BadRequest(f'There is a run "{run.path.name}" already, with another {shown}. Take another name for this one.')
+        raise BadRequest(f'There is a run "{folder.name}" already, with another {shown}. Take another name for this one.')
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,7 +1,7 @@
 """How do the trained weights draw? The same prompts from the same seeds again and again, by a small sampler of the trainer's own.
 
-Classifier-free guidance (Ho & Salimans 2022, arXiv:2207.12598) and Euler steps (Karras et al. 2022, arXiv:2206.00364, algorithm 1 without
-churn) over diffusers' scheduler. The VAE is loaded for the drawing alone.
+Classifier-free guidance (Ho & Salimans 2022, arXiv:2207.12598, equation 6) and deterministic DDIM steps (Song et al. 2021,
+arXiv:2010.02502, equation 12 with sigma 0). The VAE is loaded for the drawing alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, EulerDiscreteScheduler
+from diffusers import AutoencoderKL
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
@@ -63,18 +63,32 @@ class Sampler:
         text = self._texts.get((sample.negative_prompt, sample.prompt)) or _text(checkpoint, sample, self._config.model.clip_skip)
         text = text.to(device, dtype)
         sizes = _Sizes(*(torch.tensor([pair, pair], device=device) for pair in ((height, width), (0, 0), (height, width))))
-        scheduler = _scheduler(noising)
-        scheduler.set_timesteps(sample.steps)
-        noise = torch.randn(1, 4, height // 8, width // 8, generator=torch.Generator().manual_seed(sample.seed))
-        latents = (noise * scheduler.init_noise_sigma).to(device)
-        predict = FAMILIES[checkpoint.family].predict
-        for time in scheduler.timesteps:
-            seen = scheduler.scale_model_input(latents, time).to(dtype)
+        latents = torch.randn(1, 4, height // 8, width // 8, generator=torch.Generator().manual_seed(sample.seed)).to(device)
+        predict, times = FAMILIES[checkpoint.family].predict, timesteps(sample.steps, len(noising.alphas_cumprod))
+        for time, after in zip(times, [*times[1:], None], strict=True):
+            seen = torch.cat([latents, latents]).to(dtype)
             with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-                both = predict(checkpoint.unet, torch.cat([seen, seen]), time.round().long().expand(2).to(device), text, sizes)
+                both = predict(checkpoint.unet, seen, torch.tensor([time, time], device=device), text, sizes)
             without, told = both.float().chunk(2)  # (1, 4, h, w)
-            latents = scheduler.step(without + sample.cfg_scale * (told - without), time, latents, return_dict=False)[0]
+            latents = stepped(latents, without + sample.cfg_scale * (told - without), noising, time, after)
         return latents
+
+
+def timesteps(steps: int, trained: int) -> list[int]:
+    """From the noisiest down, evenly, "trailing" (Lin et al. 2023, arXiv:2305.08891, table 2)."""
+    return [round(trained - trained * step / steps) - 1 for step in range(steps)]
+
+
+def stepped(latents: Tensor, answer: Tensor, noising: Noising, time: int, after: int | None) -> Tensor:
+    """One step from `time` to `after`, or to the picture: x' = sqrt(a') x0 + sqrt(1 - a') noise, both as the model sees them in x."""
+    alpha = float(noising.alphas_cumprod[time])
+    signal, noise_part = alpha**0.5, (1 - alpha) ** 0.5
+    if noising.prediction_type == "v_prediction":  # v = sqrt(a) noise - sqrt(1 - a) x0 (Salimans & Ho 2022, arXiv:2202.00512, section 4)
+        picture, noise = signal * latents - noise_part * answer, noise_part * latents + signal * answer
+    else:
+        picture, noise = (latents - noise_part * answer) / signal, answer
+    alpha_after = float(noising.alphas_cumprod[after]) if after is not None else 1.0
+    return alpha_after**0.5 * picture + (1 - alpha_after) ** 0.5 * noise
 
 
 def save_samples(pictures: list[Image.Image], config: TrainingConfig, folder: Path, step: int) -> list[Path]:
@@ -91,25 +105,13 @@ def save_samples(pictures: list[Image.Image], config: TrainingConfig, folder: Pa
 
 def _infotext(sample: SampleSettings, size: tuple[int, int]) -> str:
     negative = f"\nNegative prompt: {sample.negative_prompt}" if sample.negative_prompt else ""
-    told = f"Steps: {sample.steps}, Sampler: Euler, CFG scale: {sample.cfg_scale:g}, Seed: {sample.seed}, Size: {size[0]}x{size[1]}"
+    told = f"Steps: {sample.steps}, Sampler: DDIM, CFG scale: {sample.cfg_scale:g}, Seed: {sample.seed}, Size: {size[0]}x{size[1]}"
     return f"{sample.prompt}{negative}\n{told}"
 
 
 def _text(checkpoint: Checkpoint, sample: SampleSettings, clip_skip: int) -> TextStates:
     with torch.no_grad():
         return FAMILIES[checkpoint.family].encode_text(checkpoint, (sample.negative_prompt, sample.prompt), clip_skip, 0)
-
-
-def _scheduler(noising: Noising) -> EulerDiscreteScheduler:
-    betas = 1 - noising.alphas_cumprod / torch.cat([torch.ones(1), noising.alphas_cumprod[:-1]])
-    ends_in_noise = float(noising.alphas_cumprod[-1]) < 1e-8
-    return EulerDiscreteScheduler(
-        num_train_timesteps=len(betas),
-        trained_betas=betas.tolist(),
-        prediction_type=noising.prediction_type,
-        timestep_spacing="trailing" if ends_in_noise else "linspace",
-        rescale_betas_zero_snr=False,
-    )
 
 
 def _decoded(vae: AutoencoderKL, latents: Tensor) -> Image.Image:

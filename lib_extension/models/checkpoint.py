@@ -74,7 +74,7 @@ class Checkpoint:
 def load_checkpoint(found: Found, placement: Placement, leave_out: Collection[Left] = ()) -> Checkpoint:
     """Loads a diffusers folder or a single safetensors file. Raises ``BadFile`` for what cannot be loaded, naming why.
 
-    Networks that are left out have their shapes and no weights: they are on the meta device.
+    Networks that are left out have their shapes and no weights: they are on the meta device. Without text there are no tokenizers.
     """
     refuse_pickle(found.path, "checkpoint")
     _check_attention(placement)

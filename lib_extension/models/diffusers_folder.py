@@ -30,9 +30,8 @@ def load_folder(folder: Path, dtype: torch.dtype, vae_dtype: torch.dtype, leave_
     names = ["text_encoder", "text_encoder_2"][: len(family.text)]
     load_text = _text_shapes if "text" in leave_out else partial(_text_encoder, dtype=dtype)
     texts = tuple(load_text(folder / name, facts.projects) for name, facts in zip(names, family.text, strict=True))
-    tokenizers = tuple(
-        _tokenizer(folder / name, facts.pad_token) for name, facts in zip(("tokenizer", "tokenizer_2"), family.text, strict=False)
-    )
+    facts_of_tokenizers = () if "text" in leave_out else zip(("tokenizer", "tokenizer_2"), family.text, strict=False)
+    tokenizers = tuple(_tokenizer(folder / name, facts.pad_token) for name, facts in facts_of_tokenizers)
     return Networks(family, unet, vae, texts, tokenizers, _noise(folder))
 
 

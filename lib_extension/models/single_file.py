@@ -54,7 +54,8 @@ def load_single_file(path: Path, dtype: torch.dtype, vae_dtype: torch.dtype, lea
         raise BadFile(f'"{path.name}" is no complete {family.name} checkpoint: it holds no {e}.') from e
     prediction_type = config.prediction_type or _stated_prediction(header) or _tried_prediction(unet, family)
     noise = NoiseSchedule(prediction_type, zero_snr="ztsnr" in header.tensors)
-    return Networks(family, unet, vae, texts, tuple(bundled_tokenizer(facts.pad_token) for facts in family.text), noise)
+    tokenizers = () if "text" in leave_out else tuple(bundled_tokenizer(facts.pad_token) for facts in family.text)
+    return Networks(family, unet, vae, texts, tokenizers, noise)
 
 
 def load_vae_tensors(tensors: dict[str, torch.Tensor], family: Family, dtype: torch.dtype | None, what: str) -> AutoencoderKL:
