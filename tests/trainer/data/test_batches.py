@@ -168,7 +168,7 @@ def test_caches_know_what_they_depend_on(mugs: Path, opened: list[Batches], sd1:
     assert encoded() == (9, 10)
     assert encoded("another VAE and text encoder") == (9, 10)
     assert encoded(bucket_step=16) == (6, 0)  # (40, 88) becomes another size, (64, 64) stays
-    assert encoded(resolution=56) == (9, 0)
+    assert encoded(resolution=80, upscale=True) == (9, 0)
     (mugs / "4.txt").write_text("another caption")
     assert encoded() == (0, 1)
     picture(mugs / "4.png", 96, 48, seed=99)
