@@ -34,12 +34,23 @@ def quantise(checkpoint: Checkpoint, base: str) -> int:
     return len(found)
 
 
+class _In8Bits(bnb.nn.Linear8bitLt):
+    """Keeps its scales when it is moved after they left the weight for the layer's state, as peft does to a DoRA's."""
+
+    def init_8bit_state(self) -> None:
+        weight: Any = self.weight
+        if weight.SCB is None and self.state.SCB is not None:
+            weight.CB = None
+        else:
+            super().init_8bit_state()
+
+
 def _in_8_bits(module: nn.Linear) -> nn.Module:
-    kind: Any = bnb.nn.Linear8bitLt  # whose parameters pyright takes from nn.Linear
+    kind: Any = _In8Bits  # whose parameters pyright takes from nn.Linear
     made = kind(module.in_features, module.out_features, module.bias is not None, has_fp16_weights=False, threshold=6.0)
     made.weight = bnb.nn.Int8Params(module.weight.data, requires_grad=False, has_fp16_weights=False)
     made = _settled(made, module)
-    made.init_8bit_state()  # or the scales are lost where they are asked for before the first step, as DoRA does
+    made.init_8bit_state()
     return made
 
 

@@ -91,7 +91,7 @@ def _hada(parts: Parts, number: int) -> Tensor:
 
 
 def _lokr(parts: Parts) -> Tensor:
-    """The Kronecker product of a small factor and a large one, each whole or decomposed (arXiv:2309.14859, equation 4)."""
+    """The Kronecker product of a small factor and a large one, each whole or decomposed (arXiv:2309.14859)."""
     small, large = _factor(parts, "lokr_w1", ""), _factor(parts, "lokr_w2", "lokr_t2")  # (a, b); (c, d), (c, d*h*w) or (c, d, h, w)
     small = small.reshape(*small.shape, *[1] * (large.ndim - 2))
     return torch.kron(small.contiguous(), large.contiguous())

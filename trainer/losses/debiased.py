@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def debiased_weight(snr: Tensor, prediction_type: str) -> Tensor:
-    """Yu et al. 2023, arXiv:2310.08442, equation 12: 1 / sqrt(SNR) for noise; for v, as much of the picture's error: sqrt(SNR) / (SNR + 1).
+    """Yu et al. 2023, arXiv:2310.08442: 1 / sqrt(SNR) for noise; for v, as much of the picture's error: sqrt(SNR) / (SNR + 1).
 
     (A distance between two noises is SNR / (SNR + 1) times that between the v that mean the same pictures.)
     """

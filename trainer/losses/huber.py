@@ -11,7 +11,7 @@ TIMESTEPS = 1000
 
 
 def pseudo_huber(answer: Tensor, target: Tensor, c: Tensor) -> Tensor:
-    """2 c (sqrt(d² + c²) - c), which is d² for d much smaller than c: Khrapov et al. 2024, arXiv:2403.16728, equation 5.
+    """2 c (sqrt(d² + c²) - c), which is d² for d much smaller than c: Khrapov et al. 2024, arXiv:2403.16728.
 
     c (B, 1, 1, 1); their loss is half of it, which here is to be as large as the squares that it stands for.
     """
@@ -19,7 +19,7 @@ def pseudo_huber(answer: Tensor, target: Tensor, c: Tensor) -> Tensor:
 
 
 def huber_c(schedule: str, c: float, timesteps: Tensor, snr: Tensor) -> Tensor:
-    """c at each timestep (B,). "exponential" goes from 1 to c over all timesteps (section 4.1), "snr" from 1 to c as the noise grows:
+    """c at each timestep (B,). "exponential" goes from 1 to c over all timesteps, "snr" from 1 to c as the noise grows:
     (1 - c) / (1 + sigma)² + c, where sigma² = 1 / SNR.
     """
     if schedule == "exponential":

@@ -1,4 +1,4 @@
-"""How does LoKr work here: W + alpha / rank * a small matrix ⊗ a large one, which may be decomposed (arXiv:2309.14859, section 3.3)?"""
+"""How does LoKr work here: W + alpha / rank * a small matrix ⊗ a large one, which may be decomposed (arXiv:2309.14859)?"""
 
 from __future__ import annotations
 

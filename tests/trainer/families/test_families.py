@@ -35,7 +35,7 @@ def test_captions_are_read_as_the_webui_reads_prompts(checkpoint: Checkpoint, cl
         with torch.no_grad():
             mine = family.encode_text(checkpoint, [caption], clip_skip, 0)
         theirs = engine.encode([caption], 20, clip_skip, "None").at(0)
-        assert mine.hidden.shape[1] == (77 if caption == SHORT else 77 * 2)
+        assert mine.hidden.shape[1] == (77 if caption == SHORT else 77 * 3)
         torch.testing.assert_close(mine.hidden, theirs.states, rtol=1e-4, atol=1e-4)
         assert (mine.pooled is None) == (checkpoint.family != "sdxl")
         if mine.pooled is not None:
