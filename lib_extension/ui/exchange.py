@@ -34,9 +34,9 @@ def draw(residence: Residence, foreign: Mapping[str, Any]) -> None:
     def brought(text: str) -> list[Any]:
         return _told(text, lambda asked: [_picture(residence, asked, "picture"), _infotext(residence, asked)], 2)
 
-    gr.Button("Bring", elem_id="atelier_out_bring").click(brought, [request], [picture, infotext, told], show_progress=False)
+    unsaved(gr.Button("Bring", elem_id="atelier_out_bring")).click(brought, [request], [picture, infotext, told], show_progress=False)
     for target in passing.targets():
-        passing.bind(gr.Button(target, elem_id=f"atelier_to_{target}"), target, picture, infotext)
+        passing.bind(unsaved(gr.Button(target, elem_id=f"atelier_to_{target}")), target, picture, infotext)
 
     pair = [foreign[id] for id in UPLOAD_PAIR if id in foreign]
     if len(pair) == len(UPLOAD_PAIR):
@@ -44,9 +44,9 @@ def draw(residence: Residence, foreign: Mapping[str, Any]) -> None:
         def brought_both(text: str) -> list[Any]:
             return _told(text, lambda asked: [_picture(residence, asked, "picture"), _picture(residence, asked, "mask")], 2)
 
-        gr.Button("Bring both", elem_id="atelier_out_pair").click(brought_both, [request], [*pair, told], show_progress=False)
+        unsaved(gr.Button("Bring both", elem_id="atelier_out_pair")).click(brought_both, [request], [*pair, told], show_progress=False)
         if "inpaint" in passing.targets():
-            passing.bind(gr.Button("Words", elem_id="atelier_out_words"), "inpaint", None, infotext)
+            passing.bind(unsaved(gr.Button("Words", elem_id="atelier_out_words")), "inpaint", None, infotext)
 
 
 def _told(text: str, bring: Any, count: int) -> list[Any]:
@@ -88,6 +88,6 @@ def _id(asked: Mapping[str, Any], name: str) -> str:
 
 
 def unsaved(component: Any) -> Any:
-    """The component, whose value is no default that the WebUI should remember."""
+    """The component, of which the WebUI should remember nothing: neither its value nor whether it is seen is a default."""
     component.do_not_save_to_config = True
     return component

@@ -39,6 +39,8 @@ def main() -> None:
     host.call("ui_settings")
     others = _others(host, folder)
     own = [tab for tabs in host.call("ui_tabs") for tab in tabs]
+    remembered = [one.elem_id for blocks, *_ in own for one in blocks.blocks.values() if hasattr(one, "value") and _is_remembered(one)]
+    assert remembered == [], f"the WebUI would write them into ui-config.json: {remembered}"
     with gr.Blocks(analytics_enabled=False) as page:
         with gr.Tabs(elem_id="tabs"):
             for blocks, title, id in [*others, *own]:
@@ -57,6 +59,12 @@ def main() -> None:
     print("ready", flush=True)
     sys.stdin.read()
     host.call("script_unloaded")
+
+
+def _is_remembered(component: Any) -> bool:
+    """Of those kinds whose values, or whether they are seen, the WebUI writes down."""
+    kinds = (gr.Slider, gr.Radio, gr.Checkbox, gr.Textbox, gr.Number, gr.Dropdown, gr.Button)
+    return isinstance(component, kinds) and not getattr(component, "do_not_save_to_config", False)
 
 
 def load_script() -> Any:
