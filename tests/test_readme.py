@@ -27,6 +27,7 @@ def test_the_tree_shows_what_is_there() -> None:
     assert not missing
     folders = {f"lib_extension/{path.name}/" for path in (ROOT / "lib_extension").iterdir() if (path / "__init__.py").is_file()}
     assert folders <= tree()
+    assert "trainer/" in tree()
 
 
 def test_links_and_paths_lead_somewhere() -> None:

@@ -28,7 +28,7 @@ def events_of(folder: Path) -> str:
 
 
 def wait_for(folder: Path, text: str, process: subprocess.Popen[str]) -> None:
-    for _ in range(2000):
+    for _ in range(6000):
         if text in events_of(folder):
             return
         assert process.poll() is None, process.communicate()
