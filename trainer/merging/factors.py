@@ -106,8 +106,13 @@ def _lokr(parts: Parts, kernel: tuple[int, ...]) -> tuple[Factors, int]:
         kernel = tuple(parts["lokr_t2"].shape[2:])
     elif "lokr_w2" in parts:
         kernel = tuple(parts["lokr_w2"].shape[2:])
-    up, down = torch.kron(first[0], second[0]), torch.kron(first[1], second[1])
+    up, down = (_kronecker(small, large) for small, large in zip(first, second, strict=True))
     return _checked(Factors(up, down, kernel)), rank2 or rank1
+
+
+def _kronecker(a: Tensor, b: Tensor) -> Tensor:
+    """(a₁ b₁, a₂ b₂) of two matrices; torch.kron fails where a side of 1 has an odd stride."""
+    return (a[:, None, :, None] * b[None, :, None, :]).reshape(a.shape[0] * b.shape[0], a.shape[1] * b.shape[1])
 
 
 def _kronecker_side(parts: Parts, name: str) -> tuple[tuple[Tensor, Tensor], int]:
