@@ -15,10 +15,11 @@ from lib_extension.models.library import Found
 from lib_extension.models.lora import LoraUse, apply
 from lib_extension.spec.errors import BadFile, BadRequest, Mismatch
 from lib_extension.spec.settings import from_json
+from lib_extension.spec.training.loss import LossSettings
 from lib_extension.spec.training.network import BlockSettings, NetworkSettings
 from lib_extension.spec.training.optimizer import OptimizerSettings
 from tests import tiny
-from tests.trainer.models import load, pictures, shaken, train
+from tests.trainer.models import load, pictures, shaken, step_loss, train
 from trainer.families import FAMILIES
 from trainer.lora_file import LoraTold, write_lora
 from trainer.networks import attach, load_into, restore, state
@@ -72,11 +73,19 @@ def test_begins_at_nothing_and_trains_alone(settings: NetworkSettings, family: s
 
 @pytest.mark.parametrize("kind", ["lora", "loha", "lokr", "dora"])
 def test_loss_falls_in_a_hundred_steps(kind: str, sd1_folder: Path) -> None:
-    checkpoint = load(sd1_folder)
-    groups = attach(checkpoint, NetworkSettings(kind=kind, rank=8, alpha=8.0, conv_rank=4))  # pyright: ignore[reportArgumentType]
-    optimizer, _ = make_optimizer(OptimizerSettings(optimizer="AdamW", learning_rate=3e-3, text_encoder_rate=1e-3), groups)
-    losses = train(checkpoint, optimizer, range(100))
-    assert sum(losses[-20:]) < 0.97 * sum(losses[:20])
+    """By the same noise before and after; only the last block is trained, as that is quicker."""
+    checkpoint, blocks = load(sd1_folder), (BlockSettings("unet.up_blocks.3.*"), BlockSettings("*", 0))
+    settings = NetworkSettings(kind=kind, rank=8, alpha=8.0, conv_rank=4, blocks=blocks)  # pyright: ignore[reportArgumentType]
+    groups = attach(checkpoint, settings)
+    optimizer, _ = make_optimizer(OptimizerSettings(optimizer="AdamW", learning_rate=3e-3), groups)
+
+    def mean_loss() -> float:
+        with torch.no_grad():
+            return sum(step_loss(checkpoint, LossSettings(), pictures(), step).item() for step in range(5)) / 5
+
+    before = mean_loss()
+    train(checkpoint, optimizer, range(100))
+    assert mean_loss() < 0.95 * before
 
 
 def test_the_same_seed_begins_alike(sd1_folder: Path) -> None:
@@ -186,7 +195,7 @@ def test_goes_on_from_its_own_file_with_another_alpha(settings: NetworkSettings,
     attach(second, replace(settings, alpha=1.0), seed=9)
     assert load_into(second, settings, file) == len(list(layers_of(first)))
     second.unet.eval()
-    torch.testing.assert_close(answer(second), answer(checkpoint), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(answer(second), answer(checkpoint), rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("naming", ["kohya", "diffusers", "peft"])
