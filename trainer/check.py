@@ -19,7 +19,6 @@ from lib_extension.spec.errors import AtelierError, BadRequest
 from lib_extension.spec.settings import Settings, from_json
 from lib_extension.spec.training import TrainingConfig, check_name
 from trainer.base_model import find_base, path_of
-from trainer.config_file import override, read_config, read_file
 from trainer.data.examples import find_examples
 from trainer.device import device_name, precision_of
 from trainer.lora_file import check_peft
@@ -27,7 +26,7 @@ from trainer.networks.network import Group
 from trainer.networks.targets import targets_of
 from trainer.optimizers import make_optimizer
 from trainer.report import Report
-from trainer.run_folder import CONFIG, check_run
+from trainer.run_folder import asked_values, check_run
 from trainer.session import cache_folder_of, data_settings
 from trainer.step import noising
 
@@ -38,13 +37,14 @@ _PATH = re.compile(r"^([A-Za-z_][\w.\[\]]*) (?:is|has|does)\b")
 
 def run(arguments: Sequence[str], report: Report) -> int:
     """The exit status: 0 where nothing stands in the way of training."""
-    values = _values(list(arguments))
+    values = asked_values(arguments, report)
     config, mistakes = readable(values)
     notes: list[str] = []
     if config is not None:
         mistakes += mistakes_of(config, notes)
     for note in notes:
         report.log(note)
+    mistakes = list(dict.fromkeys(mistakes))
     for mistake in mistakes:
         report.value("mistake", text=mistake)
     if mistakes:
@@ -111,15 +111,6 @@ def mistakes_of(config: TrainingConfig, notes: list[str]) -> list[str]:
     tried(lambda: check_run(config))
     found += _of_pictures(config, notes)
     return found
-
-
-def _values(arguments: list[str]) -> dict[str, Any]:
-    if arguments and Path(arguments[0]).is_dir():
-        values = read_file(Path(arguments[0]) / CONFIG)
-        for argument in arguments[1:]:
-            override(values, argument)
-        return values
-    return read_config(arguments)
 
 
 def _without(values: Any, mistake: str, where: str) -> bool:

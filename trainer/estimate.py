@@ -64,7 +64,7 @@ class Estimate:
 
 def run(arguments: Sequence[str], report: Report) -> int:
     """The exit status."""
-    config, folder = asked(list(arguments))
+    config, folder = asked(arguments, report)
     found = find_examples(data_settings(config), None)
     found.refuse_if_bad()
     told = estimate(config, found, folder)
@@ -136,7 +136,7 @@ def disk_bytes(config: TrainingConfig, found: Found, rehearsed: Rehearsed, steps
             total += height * width // 64 * 4 * 4 * (2 if one.concept.augmentation.flip else 1)
     if data.cache_text:
         captions = {caption for one in examples for caption in possible_captions(one, config.run.seed)} | {""}
-        total += len(captions) * 77 * 2048 * 4
+        total += len(captions) * 77 * rehearsed.text_width * 4
     state = values * (8 if config.run.ema else 4) + optimizer_bytes(config, rehearsed)
     saves = 1 + (steps - 1) // config.run.save_every if config.run.save_every else 1
     total += state * (min(saves, config.run.keep_states) + 1)  # a new one is written before an old one goes

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from trainer.data.example import Example
+from trainer.data.facts import Facts, facts_of
 from trainer.lora_file import LoraTold, write_lora, write_peft
 from trainer.session import Session
 from trainer.written import flush_folder, new_folder
@@ -48,6 +48,7 @@ def told_of(session: Session, name: str) -> LoraTold:
     """What the file says of its training."""
     config, output = session.config, session.config.output
     examples = session.batches.examples
+    facts = facts_of(examples, session.batches.fits)
     return LoraTold(
         output_name=name,
         title=output.title or config.name,
@@ -60,21 +61,24 @@ def told_of(session: Session, name: str) -> LoraTold:
         epoch=session.epoch,
         seed=config.run.seed,
         clip_skip=config.model.clip_skip,
-        pictures=len(examples),
+        pictures=facts.trained,
         prediction_type=session.noising.prediction_type,
         started=session.started,
         finished=time.time(),
-        tag_frequency=tag_frequency(examples),
+        tag_frequency={one.name: one.tags for one in facts.folders if not one.regularisation},
+        more=_kohya_facts(facts),
     )
 
 
-def tag_frequency(examples: tuple[Example, ...]) -> dict[str, dict[str, int]]:
-    """How often each tag stands in a folder's captions, as kohya counts."""
-    found: dict[str, Counter[str]] = {}
-    for one in examples:
-        tags = (tag.strip() for tag in one.caption.split(one.concept.captions.separator or ","))
-        found.setdefault(one.concept.folder.name, Counter()).update(tag for tag in tags if tag)
-    return {folder: dict(counted.most_common()) for folder, counted in found.items()}
+def _kohya_facts(facts: Facts) -> dict[str, str]:
+    """As kohya's trainer writes them; the WebUI shows some."""
+    buckets = {str(i): {"resolution": [w, h], "count": count} for i, ((h, w), count) in enumerate(facts.buckets.items())}
+    folders = {one.name: {"n_repeats": one.repeats, "img_count": one.pictures} for one in facts.folders if not one.regularisation}
+    return {
+        "ss_bucket_info": json.dumps({"buckets": buckets}),
+        "ss_dataset_dirs": json.dumps(folders, ensure_ascii=False),
+        "ss_num_reg_images": str(facts.regularisation),
+    }
 
 
 def _keep(session: Session) -> None:

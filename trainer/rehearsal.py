@@ -38,6 +38,7 @@ class Rehearsed:
     encoding_peak: int  # bytes of encoding one picture
     encoding: int  # operations of that
     encoders: int  # bytes of VAE and text encoders
+    text_width: int  # values of a token's state
 
 
 class Living(TorchDispatchMode):
@@ -90,6 +91,7 @@ def rehearse(config: TrainingConfig, checkpoint: Checkpoint, precision: str, pic
         encoding_peak=encoding_peak,
         encoding=encoding,
         encoders=sum(4 * one.numel() for network in (checkpoint.vae, *checkpoint.text_encoders) for one in network.parameters()),
+        text_width=checkpoint.unet.config["cross_attention_dim"],
     )
 
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lib_extension.spec.errors import BadFile, BadRequest, Busy, NotFound
 from lib_extension.spec.settings import from_json, to_json
 from lib_extension.spec.training import TrainingConfig
-from trainer.config_file import override, read_config, read_file
+from trainer.config_file import read_config, read_file
+from trainer.data.kohya import with_dataset_file
+from trainer.report import Report
 from trainer.written import ASIDE, remove_folder, write_bytes
 
 if sys.platform == "win32":
@@ -75,18 +77,48 @@ class RunFolder:
             self._lock = None
 
 
-def asked(arguments: list[str]) -> tuple[TrainingConfig, Path]:
+def asked(arguments: Sequence[str], report: Report) -> tuple[TrainingConfig, Path]:
     """What `train CONFIG [name=value ...]` asks for, and its run's folder; CONFIG may be a run's folder itself."""
+    config = with_whole_paths(from_json(TrainingConfig, asked_values(arguments, report)))
+    if arguments and Path(arguments[0]).is_dir():
+        return config, Path(arguments[0]).resolve()
+    return config, Path(config.output.folder) / config.name
+
+
+def asked_values(arguments: Sequence[str], report: Report) -> dict[str, Any]:
+    """As asked, not yet checked. A dataset file of kohya's that it names is read, too."""
     if arguments and Path(arguments[0]).is_dir():
         folder = Path(arguments[0])
         if not (folder / CONFIG).is_file():
             raise NotFound(f'The folder "{folder.name}" holds no {CONFIG}, so it is no run\'s.')
-        values = read_file(folder / CONFIG)
-        for argument in arguments[1:]:
-            override(values, argument)
-        return from_json(TrainingConfig, values), folder.resolve()
-    config = from_json(TrainingConfig, read_config(arguments))
-    return config, (Path(config.output.folder).expanduser() / config.name).resolve()
+        arguments = [str(folder / CONFIG), *arguments[1:]]
+    values = read_config(arguments)
+    for note in with_dataset_file(values):
+        report.log(note)
+    return values
+
+
+def with_whole_paths(config: TrainingConfig) -> TrainingConfig:
+    """The same from wherever it is read again: relative paths are meant from where the command was given."""
+
+    def whole(path: str) -> str:
+        return str(Path(path).expanduser().resolve()) if path else path
+
+    def if_there(path: str) -> str:  # a name such as "demo" stays
+        return whole(path) if Path(path).expanduser().exists() else path
+
+    concepts = tuple(
+        replace(one, folder=whole(one.folder), masks=whole(one.masks), metadata=whole(one.metadata)) for one in config.data.concepts
+    )
+    return replace(
+        config,
+        model=replace(
+            config.model, checkpoint=if_there(config.model.checkpoint), vae=if_there(config.model.vae) if config.model.vae else ""
+        ),
+        data=replace(config.data, concepts=concepts, cache_folder=whole(config.data.cache_folder)),
+        network=replace(config.network, start_from=if_there(config.network.start_from) if config.network.start_from else ""),
+        output=replace(config.output, folder=whole(config.output.folder), lora_folder=whole(config.output.lora_folder)),
+    )
 
 
 def check_run(config: TrainingConfig) -> None:

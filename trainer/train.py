@@ -24,7 +24,7 @@ DONE, STOPPED = 0, 3
 
 def run(arguments: Sequence[str], report: Report) -> int:
     """The exit status: 0 finished, 3 stopped with everything saved."""
-    config, path = asked(list(arguments))
+    config, path = asked(arguments, report)
     accelerator = make_accelerator(config.memory)
     if not accelerator.is_main_process:
         report = Report(out=None)

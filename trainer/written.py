@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +23,8 @@ class DiskFull(AtelierError):
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """One file. DiskFull says how much room was wanted."""
-    aside = path.with_name(path.name + ASIDE)
+    """One file. DiskFull says how much room was wanted. Of several that write it at once, one wins."""
+    aside = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}{ASIDE}")
     with _room(path, len(data)):
         try:
             _write_through(aside, data)
@@ -53,7 +54,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 def remove_folder(path: Path) -> None:
     """Take a folder away so that it is never seen half empty under its name."""
-    aside = path.with_name(path.name + ASIDE)
+    aside = path.with_name(f"{path.name}.old{ASIDE}")  # another name than that of one that is being filled
     shutil.rmtree(aside, ignore_errors=True)
     path.replace(aside)
     shutil.rmtree(aside, ignore_errors=True)

@@ -74,7 +74,8 @@ class Checkpoint:
 def load_checkpoint(found: Found, placement: Placement, leave_out: Collection[Left] = ()) -> Checkpoint:
     """Loads a diffusers folder or a single safetensors file. Raises ``BadFile`` for what cannot be loaded, naming why.
 
-    Networks that are left out have their shapes and no weights: they are on the meta device. Without text there are no tokenizers.
+    Networks that are left out have their shapes and no weights: they are on the meta device. Without text there are no tokenizers,
+    without any weights there is no hash.
     """
     refuse_pickle(found.path, "checkpoint")
     _check_attention(placement)
@@ -88,7 +89,7 @@ def load_checkpoint(found: Found, placement: Placement, leave_out: Collection[Le
         name=found.name,
         path=found.path,
         family=networks.family.name,
-        sha256=found.sha256,
+        sha256="" if {"unet", "vae", "text"} <= {*leave_out} else found.sha256,
         unet=networks.unet,
         vae=networks.vae,
         text_encoders=networks.text_encoders,

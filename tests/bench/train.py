@@ -159,7 +159,7 @@ def trainer(folder: Path, steps: int, side: int) -> Run:
             clock.inside = 0.0
         return result
 
-    torch.optim.AdamW.step = stepped
+    torch.optim.AdamW.step = stepped  # pyright: ignore[reportAttributeAccessIssue]
     from trainer.__main__ import main as train
     from trainer.report import Report
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image
 from trainer.plot import draw_loss, drawn, read_points, running_mean
 
 
-def told(folder: Path, points: list[tuple[str, float, float]], rest: str = "") -> Path:
+def told(folder: Path, points: Sequence[tuple[str, float, float]], rest: str = "") -> Path:
     lines = [json.dumps({"event": "point", "series": series, "x": x, "y": y}) for series, x, y in points]
     (folder / "events.jsonl").write_text("\n".join(lines) + "\n" + rest)
     return folder / "events.jsonl"
