@@ -20,7 +20,7 @@ class Ranks(Settings):
     rule: RankRule = field(
         "fixed",
         label="Rule",
-        help="sv_ratio: σ₁/σ at most `amount`. sv_fro: √(Σσ² kept / Σσ² all) at least `amount`. sv_cumulative: Σσ kept / Σσ all at least that.",
+        help="sv_ratio: σ₁/σ at most `amount`. sv_fro: √(Σσ² kept / Σσ²) at least `amount`. sv_cumulative: Σσ kept / Σσ at least that.",
     )
     amount: float = field(0.0, label="Amount", minimum=0, help="Such as 10 for sv_ratio, 0.9 for sv_fro and sv_cumulative.")
 

@@ -35,6 +35,8 @@ def test_concatenation_is_applying_both(sd1_file: Path, tmp_path: Path) -> None:
     assert_alike(state(sd1_file, ((both, 0.5),)), state(sd1_file, ((one, 0.35), (two, -0.2))))
 
 
+# peft tells of what is wanted here: two adapters at once.
+@pytest.mark.filterwarnings("ignore:Already found a `peft_config`:UserWarning")
 def test_concatenation_in_diffusers(sd1_folder: Path, tmp_path: Path) -> None:
     """Its own layers, with both sources active, answer as with the one file."""
     one = tiny.tiny_lora(tmp_path / "one.safetensors", strength=0.1)
