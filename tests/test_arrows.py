@@ -20,6 +20,7 @@ ARROWS: dict[str, set[str]] = {
     "pictures": {"spec"},
     "captions": {"spec"},
     **dict.fromkeys(_PLANNED, _BASE | _PLANNED),
+    "backend": {"setup"} | _BASE | _PLANNED,  # the embedded engine runs in the worker's environment
     "runs": {"plan", "stages", "masks", "scores", "backend"} | _BASE,
     "jobs": {"backend", "setup"} | _BASE,
     "host": {"backend"} | _BASE,
