@@ -16,7 +16,7 @@ from transformers.utils import logging as transformers_logging
 
 from lib_extension.models.families import FAMILIES, Family, NoiseSchedule
 from lib_extension.models.single_file import Left, Networks, TextEncoder, bundled_tokenizer
-from lib_extension.models.weights import left_out, made, settled
+from lib_extension.models.weights import fill, left_out, made, read_own, settled
 from lib_extension.spec.errors import BadFile
 
 Network = TypeVar("Network", bound=ModelMixin)
@@ -37,6 +37,8 @@ def load_folder(folder: Path, dtype: torch.dtype, vae_dtype: torch.dtype, leave_
 
 def load_network(kind: type[Network], folder: Path, dtype: torch.dtype) -> Network:
     """One diffusers network from its own folder."""
+    if kind is UNet2DConditionModel and (unet := _read_own(kind, folder, dtype)) is not None:
+        return unet
     try:
         network = kind.from_pretrained(folder, torch_dtype=dtype, use_safetensors=True, local_files_only=True, variant=_variant(folder))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as e:
@@ -62,6 +64,18 @@ def _text_shapes(folder: Path, projects: bool) -> TextEncoder:
         return left_out(lambda: kind(CLIPTextConfig.from_dict(config)))
     except (ValueError, KeyError, TypeError) as e:
         raise _unreadable(folder) from e
+
+
+def _read_own(kind: type[Network], folder: Path, dtype: torch.dtype) -> Network | None:
+    """The largest network, with its weights' size of memory once; None where diffusers knows better what its file means."""
+    files = sorted(folder.glob("*.safetensors"))
+    if len(files) != 1:
+        return None
+    try:
+        config = read_config(folder / "config.json")
+        return fill(lambda: made(kind, config), read_own(files[0]), dtype, folder.name, own=True)
+    except (BadFile, ValueError, KeyError, TypeError):
+        return None
 
 
 def read_config(file: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from lib_extension.spec.errors import BadFile
 
 Network = TypeVar("Network", bound=torch.nn.Module)
 Made = TypeVar("Made", bound=ModelMixin)
+_TYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 
 
 def read_tensors(path: Path, prefixes: Iterable[str] = ("",)) -> dict[str, torch.Tensor]:
@@ -31,6 +32,20 @@ def read_tensors(path: Path, prefixes: Iterable[str] = ("",)) -> dict[str, torch
     return {}
 
 
+def read_own(path: Path) -> dict[str, torch.Tensor]:
+    """All tensors of a file, read into memory of their own: a mapped file and its copy would take twice as much."""
+    header, found = read_header(path), {}
+    with path.open("rb") as file:
+        for name, info in sorted(header.tensors.items(), key=lambda item: item[1].offsets):
+            if info.dtype not in _TYPES:
+                raise BadFile(f'"{path.name}" holds values of the type {info.dtype}, which no network here takes.')
+            found[name] = torch.empty(info.shape, dtype=_TYPES[info.dtype])
+            if found[name].numel():
+                file.seek(header.data_start + info.offsets[0])
+                file.readinto(memoryview(found[name].view(-1).view(torch.uint8).numpy()))
+    return found
+
+
 def made(kind: type[Made], config: dict[str, object]) -> Made:
     """A diffusers network from its configuration."""
     network = kind.from_config(config)  # pyright: ignore[reportAttributeAccessIssue] - every diffusers network has it
@@ -38,10 +53,10 @@ def made(kind: type[Made], config: dict[str, object]) -> Made:
     return network
 
 
-def fill(make: Callable[[], Network], tensors: Mapping[str, torch.Tensor], dtype: torch.dtype, what: str) -> Network:
+def fill(make: Callable[[], Network], tensors: Mapping[str, torch.Tensor], dtype: torch.dtype, what: str, own: bool = False) -> Network:
     """The network that ``make`` builds, holding ``tensors`` instead of random weights; raises ``BadFile`` where they do not fit.
 
-    It is built without memory of its own, so that loading needs the weights' size once.
+    It is built without memory of its own, so that loading needs the weights' size once. ``own``: nothing else holds the tensors' memory.
     """
     with torch.device("meta"):
         network = make()
@@ -53,7 +68,7 @@ def fill(make: Callable[[], Network], tensors: Mapping[str, torch.Tensor], dtype
             raise BadFile(f"{what} does not fit together: {name} is {_sizes(tensors[name])}, but {_sizes(place)} was expected.")
     network.load_state_dict({name: tensors[name].to(dtype) for name in wanted}, assign=True)
     _make_position_numbers(network)
-    return settled(network)
+    return network.eval().requires_grad_(False) if own else settled(network)
 
 
 def left_out(make: Callable[[], Network]) -> Network:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from lib_extension.models.checkpoint import Checkpoint, Placement, load_checkpoint
 from lib_extension.models.hashes import Hashes
 from lib_extension.models.library import Found
-from lib_extension.models.weights import is_left_out
+from lib_extension.models.weights import is_left_out, read_own
 from lib_extension.spec.errors import BadFile, BadRequest
 from tests import ldm_files, tiny
 
@@ -86,6 +86,16 @@ def test_networks_that_are_left_out_have_their_shapes_only(
     encoders = load_checkpoint(found(path), Placement(), leave_out=("unet",))
     assert is_left_out(encoders.unet)
     assert all(torch.equal(one, other) for one, other in zip(text_answer(whole), text_answer(encoders), strict=True))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_tensors_are_read_into_memory_of_their_own(dtype: torch.dtype, tmp_path: Path) -> None:
+    tensors = {"a": torch.randn(3, 5).to(dtype), "b": torch.tensor(2.0, dtype=dtype), "c": torch.empty(0, 4, dtype=dtype)}
+    save_file(tensors, tmp_path / "x.safetensors")
+    read = read_own(tmp_path / "x.safetensors")
+    (tmp_path / "x.safetensors").write_bytes(b"")
+    assert read.keys() == tensors.keys()
+    assert all(torch.equal(read[name], tensors[name]) and read[name].dtype == dtype for name in tensors)
 
 
 def test_other_widths_load(tmp_path: Path) -> None:
