@@ -160,9 +160,9 @@ def _process(command: list[str], threads: str = "1") -> Cost:
     with tempfile.TemporaryFile("w+") as output:
         begun = time.perf_counter()
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, text=True)
-        moved = 0
+        moved = highest = 0
         while True:
-            moved = max(moved, _moved(process.pid))
+            moved, highest = max(moved, _moved(process.pid)), max(highest, _highest(process.pid))
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 break
@@ -175,7 +175,7 @@ def _process(command: list[str], threads: str = "1") -> Cost:
         raise RuntimeError(f"{' '.join(command)} failed: {lines[-1:]}")
     events = [json.loads(line) for line in lines if line.startswith("{")]
     told = next((event for event in reversed(events) if event["event"] == "result"), {})
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e9, moved / 1e9, told)
+    return Cost(wall, usage.ru_utime + usage.ru_stime, highest / 1e9, moved / 1e9, told)
 
 
 def _moved(pid: int) -> int:
@@ -186,6 +186,15 @@ def _moved(pid: int) -> int:
         return 0
     numbers = dict(line.split(": ") for line in told.splitlines())
     return int(numbers.get("rchar", 0)) + int(numbers.get("wchar", 0))
+
+
+def _highest(pid: int) -> int:
+    """The most bytes that were resident until now. The system's own sum counts this process too, from which that one was forked."""
+    try:
+        told = Path(f"/proc/{pid}/status").read_text()
+        return 1024 * int(told.partition("VmHWM:")[2].split()[0])
+    except (OSError, IndexError):
+        return 0
 
 
 def _empty(folder: Path) -> None:

@@ -46,7 +46,7 @@ def test_concatenation_in_diffusers(sd1_folder: Path, tmp_path: Path) -> None:
     def answer(files: list[Path], weights: list[float]) -> torch.Tensor:
         pipeline = StableDiffusionPipeline.from_pretrained(sd1_folder, safety_checker=None, local_files_only=True)
         for number, file in enumerate(files):
-            pipeline.load_lora_weights(file, adapter_name=f"n{number}")
+            pipeline.load_lora_weights(str(file), adapter_name=f"n{number}")
         pipeline.set_adapters([f"n{number}" for number in range(len(files))], weights)
         generator = torch.Generator().manual_seed(1)
         noise, text = torch.randn(1, 4, 8, 8, generator=generator), torch.randn(1, 5, 32, generator=generator)
