@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -21,6 +22,7 @@ from lib_extension.spec.errors import BadFile, NotFound
 
 _ENTRY = "edit-{:06}.json"
 MOST_KEPT = 200
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -70,15 +72,10 @@ class Journal:
         if sound:
             number, told = self._entry(title)
             self._write(number, {**told, "finished": not unfinished, "files": [*told["files"], *files]})
-        done = 0
-        for file, new in sound:
-            try:
-                write_bytes(file, new)
-                done += 1
-            except BadFile as problem:
-                refused.append((file.name, str(problem)))
+        with ThreadPoolExecutor(_AT_ONCE) as pool:  # a disk makes many writings sure in hardly more time than one
+            failures = [problem for problem in pool.map(lambda one: _failure(*one), sound) if problem]
         self._forget_oldest()
-        return Outcome(done, tuple(refused))
+        return Outcome(len(sound) - len(failures), (*refused, *failures))
 
     def undo(self) -> Outcome:
         """Take the last edit back that was not yet: each caption gets the bytes that it had. One changed since then stays as it is now.
@@ -147,6 +144,15 @@ class Journal:
     def _forget_oldest(self) -> None:
         for file in sorted(self.folder.glob("edit-*.json"))[:-MOST_KEPT]:
             file.unlink(missing_ok=True)
+
+
+def _failure(file: Path, new: bytes) -> tuple[str, str] | None:
+    """Writes the caption; the file's name and why, where that failed."""
+    try:
+        write_bytes(file, new)
+    except BadFile as problem:
+        return file.name, str(problem)
+    return None
 
 
 def journal_of(home: Path, folder: Path) -> Journal:

@@ -87,7 +87,7 @@ def look_and_picture(file: Path) -> tuple[Look, Image.Image | None]:
         found = _oddities(image, file)
         seen = upright(image)
         layer = alpha(seen)
-        lightest = as_mask(seen).getextrema()[1]
+        bright = _is_bright(seen)
     except TooManyPixels:
         return _unusable(mistakes.TOO_LARGE), None
     except UnknownPixels as error:
@@ -96,7 +96,14 @@ def look_and_picture(file: Path) -> tuple[Look, Image.Image | None]:
         return _unusable(mistakes.BROKEN, _reason(error)), None
     visible = layer is None or layer.getextrema()[1] != 0
     turned = image.getexif().get(_ORIENTATION, 1) != 1
-    return Look(seen.width, seen.height, file_hash(data), found, "", has_alpha(seen), visible, bool(lightest), turned), seen
+    return Look(seen.width, seen.height, file_hash(data), found, "", has_alpha(seen), visible, bright, turned), seen
+
+
+def _is_bright(seen: Image.Image) -> bool:
+    """Whether it is, as a mask, somewhere not black."""
+    if seen.mode in ("RGB", "L") and not has_alpha(seen):
+        return seen.getbbox() is not None  # which ends at the first such pixel
+    return bool(as_mask(seen).getextrema()[1])
 
 
 def _oddities(image: Image.Image, file: Path) -> tuple[str, ...]:

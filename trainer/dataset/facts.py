@@ -30,8 +30,8 @@ class Facts:
 
 
 def facts_of(picture: Image.Image) -> Facts:
-    """Measured at a quarter of a million pixels; hashes at far fewer."""
-    seen = colours(_smaller(picture))
+    """Of what `smaller` makes of a picture."""
+    seen = colours(picture)
     grey = seen.convert("L")
     often = np.array(grey.histogram(), np.float64)  # 256
     pixels = grey.width * grey.height
@@ -47,7 +47,8 @@ def facts_of(picture: Image.Image) -> Facts:
     )
 
 
-def _smaller(picture: Image.Image) -> Image.Image:
+def smaller(picture: Image.Image) -> Image.Image:
+    """The picture with a quarter of a million pixels at most, so that sizes can be compared."""
     share = sqrt(_SEEN**2 / (picture.width * picture.height))
     if share >= 1:
         return picture

@@ -16,7 +16,7 @@ from lib_extension.models.parts import Parts
 from lib_extension.spec.dataset import CheckSettings
 from trainer.data.buckets import Fit, Sizes, fit
 from trainer.data.looks import Look, look_and_picture
-from trainer.dataset.facts import Facts, facts_of
+from trainer.dataset.facts import Facts, facts_of, smaller
 from trainer.dataset.tools import parts_network
 
 THUMBNAIL = 160
@@ -53,9 +53,10 @@ def _see(file: Path, name: str, sizes: Sizes, parts: Parts | None, subject: str)
         return Seen(file, name, look)
     fitted = fit(picture.width, picture.height, sizes)
     kept = _kept(parts.masks(picture)[subject], fitted) if parts and fitted else None
-    thumbnail = picture.convert("RGBA" if look.alpha else "RGB")
-    thumbnail.thumbnail((THUMBNAIL, THUMBNAIL), reducing_gap=2.0)
-    return Seen(file, name, look, facts_of(picture), fitted, kept, thumbnail)
+    small = smaller(picture)
+    thumbnail = small.convert("RGBA" if look.alpha else "RGB")
+    thumbnail.thumbnail((THUMBNAIL, THUMBNAIL), reducing_gap=1.5)
+    return Seen(file, name, look, facts_of(small), fitted, kept, thumbnail)
 
 
 def _kept(mask: Image.Image, fitted: Fit) -> float | None:

@@ -15,7 +15,7 @@ from lib_extension.spec.settings import from_json
 from tests.demo_model.scenes import training_scene
 from trainer.__main__ import main
 from trainer.dataset.check import check
-from trainer.dataset.facts import facts_of
+from trainer.dataset.facts import facts_of, smaller
 from trainer.dataset.twins import clusters
 from trainer.report import Report
 
@@ -120,13 +120,13 @@ def test_hashes_survive_scaling_and_compression_and_tell_colours_apart() -> None
     data = io.BytesIO()
     picture.resize((512, 427)).save(data, "JPEG", quality=40)
     other_colours = Image.merge("RGB", picture.split()[::-1])
-    all_facts = [facts_of(p) for p in (picture, Image.open(data), other_colours, photograph(4))]
+    all_facts = [facts_of(smaller(p)) for p in (picture, Image.open(data), other_colours, photograph(4))]
     assert clusters(all_facts, 8) == [[0, 1]]
     assert clusters([], 8) == []
 
 
 def test_clusters_are_chains_across_blocks() -> None:
-    one = facts_of(photograph(1))
+    one = facts_of(smaller(photograph(1)))
     many = [facts_of(photograph(i, (64, 64))) for i in range(2, 22)]
     assert clusters([one, *many, one], 4) == [[0, 21]]
 

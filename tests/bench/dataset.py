@@ -1,0 +1,199 @@
+"""What do looking at, tagging and editing a data set cost beside what cannot be avoided? CPU seconds of the process, one thread.
+
+    python -m tests.bench.dataset [--pictures N] [--json]
+
+decoding_share      reading and decoding over all of check + hashes, pictures of 1 megapixel
+twins_s             clusters of pictures that look alike, of what was seen
+tagging_over_bare   captioning a folder over a bare onnxruntime loop on the same files: a random network of a tagger's form, 448 px
+edit_10000_s        a filter and three edits of 10,000 captions in memory; write_10000_s puts them in place, each whole, wall seconds
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+os.environ["OMP_NUM_THREADS"] = "1"  # Before torch is imported.
+
+import numpy as np
+import onnxruntime
+import torch
+from PIL import Image
+from torch import nn
+
+from lib_extension.captions.edits import differences
+from lib_extension.captions.files import Captioned, read_folder
+from lib_extension.captions.filters import matching
+from lib_extension.captions.journal import Journal
+from lib_extension.spec.captions import CaptionEdit, CaptionFilter
+from lib_extension.spec.dataset import CheckSettings
+from lib_extension.spec.settings import read_value
+from trainer.__main__ import main as trainer
+from trainer.data.pictures import opened, upright
+from trainer.dataset.findings import findings_of
+from trainer.dataset.seen import see_all
+from trainer.dataset.twins import clusters
+from trainer.report import Report
+
+_DIFFERENT = 200  # pictures on disk; the others are links to them
+_SIDE, _TAGS, _TAGGED = 448, 9083, 32
+_EDITS = (
+    {"kind": "add", "tags": ["sks"], "where": "first"},
+    {"kind": "replace", "tag": "tag 3", "by": ["tag 3a", "tag 3b"]},
+    {"kind": "sort", "keep": 1},
+)
+
+
+def photograph(seed: int) -> Image.Image:
+    """Soft shapes with grain, 1024 x 1024."""
+    random = np.random.default_rng(seed)
+    shapes = Image.fromarray(random.integers(20, 235, (9, 9, 3), dtype=np.uint8)).resize((1024, 1024), Image.Resampling.BICUBIC)
+    return Image.fromarray((np.asarray(shapes) + random.normal(0, 9, (1024, 1024, 1))).clip(0, 255).astype(np.uint8))
+
+
+def looking(folder: Path, pictures: int) -> dict[str, float]:
+    """decoding_share, check_s and twins_s."""
+    files: list[tuple[Path, str]] = []
+    for i in range(pictures):
+        path = folder / f"{i:05}.jpg"
+        if i < _DIFFERENT:
+            photograph(i).save(path, quality=92)
+        else:
+            os.link(folder / f"{i % _DIFFERENT:05}.jpg", path)
+        files.append((path, path.name))
+    begun = time.process_time()
+    seen = list(see_all(files, CheckSettings(str(folder)), lambda done, total: None))
+    findings_of(seen, CheckSettings(str(folder)).limits)
+    whole = time.process_time() - begun
+    begun = time.process_time()
+    for path, _ in files:
+        upright(opened(path.read_bytes()))
+    bare = time.process_time() - begun
+    begun = time.process_time()
+    clusters([one.facts for one in seen if one.facts], 8)
+    return {"decoding_share": bare / whole, "check_s": whole, "twins_s": time.process_time() - begun}
+
+
+def write_tagger(folder: Path) -> None:
+    """About eight thousand million multiplications a picture: a sixth of a real tagger's."""
+    torch.manual_seed(0)
+    layers: list[nn.Module] = []
+    for before, after, stride in (
+        (3, 32, 2),
+        (32, 64, 2),
+        (64, 128, 2),
+        (128, 128, 1),
+        (128, 256, 2),
+        (256, 256, 1),
+        (256, 512, 2),
+        (512, 512, 1),
+    ):
+        layers += [nn.Conv2d(before, after, 3, stride, 1), nn.ReLU()]
+
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.Sequential(*layers)
+            self.head = nn.Linear(512, _TAGS)
+
+        def forward(self, bgr: torch.Tensor) -> torch.Tensor:
+            return self.head(self.body(bgr.permute(0, 3, 1, 2) / 255).mean((2, 3))).sigmoid()
+
+    folder.mkdir()
+    sample = (torch.zeros(1, _SIDE, _SIDE, 3),)
+    axes = {"input": {0: "N"}, "output": {0: "N"}}
+    torch.onnx.export(
+        Network().eval(), sample, folder / "model.onnx", input_names=["input"], output_names=["output"], dynamic_axes=axes, dynamo=False
+    )
+    with (folder / "selected_tags.csv").open("w", newline="", encoding="utf-8") as out:
+        rows = csv.writer(out)
+        rows.writerow(("tag_id", "name", "category", "count"))
+        rows.writerows((i, f"tag_{i}", 0, 1) for i in range(_TAGS))
+
+
+def tagging(folder: Path, rounds: int = 3) -> float:
+    """tagging_over_bare, the median over rounds."""
+    write_tagger(folder / "tagger")
+    data = folder / "data"
+    data.mkdir()
+    for i in range(_TAGGED):
+        photograph(i).resize((768, 768)).save(data / f"{i}.jpg", quality=92)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])
+    session = onnxruntime.InferenceSession(folder / "tagger" / "model.onnx", options)
+
+    def bare() -> float:
+        begun = time.process_time()
+        files = sorted(data.glob("*.jpg"))
+        for start in range(0, len(files), 8):
+            pictures = [Image.open(path).convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BOX) for path in files[start : start + 8]]
+            batch = np.stack([np.asarray(picture, np.float32)[:, :, ::-1] for picture in pictures])
+            (scores,) = session.run(None, {"input": batch})
+            for row, path in zip(np.asarray(scores), files[start : start + 8], strict=True):
+                path.with_suffix(".txt").write_text(", ".join(f"tag {i}" for i in np.flatnonzero(row > 0.5)[:40]))
+        return time.process_time() - begun
+
+    config = folder / "caption.json"
+    captioner = {"kind": "tagger", "model": str(folder / "tagger"), "threshold": 0.5, "most": 40}
+    config.write_text(
+        json.dumps({"folder": str(data), "captioners": [captioner], "existing": "replace", "journal": str(folder / "journal")})
+    )
+
+    def ours() -> float:
+        begun = time.process_time()
+        assert trainer(["caption", str(config)], Report(io.StringIO())) == 0
+        return time.process_time() - begun
+
+    bare()
+    ours()
+    return median(ours() / bare() for _ in range(rounds))
+
+
+def editing(folder: Path) -> dict[str, float]:
+    """edit_10000_s and write_10000_s."""
+    random = np.random.default_rng(0)
+    texts = [", ".join(f"tag {n}" for n in random.choice(500, 24, replace=False)) for _ in range(10_000)]
+    captions = [Captioned(folder / f"{i}.png", folder / f"{i}.txt", text, f"{i}.png") for i, text in enumerate(texts)]
+    edits = [read_value(CaptionEdit, edit) for edit in _EDITS]
+    begun = time.process_time()
+    changes = differences(matching(captions, CaptionFilter(lacks=["none"])), edits)
+    edited = time.process_time() - begun
+    for one in captions:
+        one.picture.touch()
+        one.file.write_text(one.text + "\n")
+    begun = time.monotonic()
+    outcome = Journal(folder.parent / "edits").apply(changes, "three edits")
+    written = time.monotonic() - begun
+    assert outcome.done == len(changes) == 10_000
+    assert read_folder(folder)[0].text == changes[0].after
+    return {"edit_10000_s": edited, "write_10000_s": written}
+
+
+def main() -> None:
+    """Prints the figures."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--pictures", type=int, default=10_000)
+    asked.add_argument("--json", action="store_true")
+    options = asked.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as place:
+        for name in ("look", "tag", "edit"):
+            (Path(place) / name).mkdir()
+        figures = editing(Path(place) / "edit") | {"tagging_over_bare": tagging(Path(place) / "tag")}
+        figures |= looking(Path(place) / "look", options.pictures)
+    if options.json:
+        print(json.dumps({name: round(value, 4) for name, value in figures.items()}))
+    else:
+        for name, value in figures.items():
+            print(f"{name:20} {value:.3f}")
+
+
+if __name__ == "__main__":
+    main()
