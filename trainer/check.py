@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -18,8 +19,10 @@ from lib_extension.models.checkpoint import Checkpoint, Placement
 from lib_extension.spec.errors import AtelierError, BadRequest
 from lib_extension.spec.settings import Settings, from_json
 from lib_extension.spec.training import TrainingConfig, check_name
+from lib_extension.spec.training.data import DataSettings
 from trainer.base_model import find_base, path_of
-from trainer.data.examples import find_examples
+from trainer.data.buckets import fit_of
+from trainer.data.examples import Found, find_examples
 from trainer.device import device_name, precision_of
 from trainer.lora_file import check_peft
 from trainer.networks.network import Group
@@ -41,7 +44,9 @@ def run(arguments: Sequence[str], report: Report) -> int:
     config, mistakes = readable(values)
     notes: list[str] = []
     if config is not None:
-        mistakes += mistakes_of(config, notes)
+        mistakes += mistakes_of(config, notes, pictures := [])
+        for found in pictures:
+            report.value("found", **asdict(found))
     for note in notes:
         report.log(note)
     mistakes = list(dict.fromkeys(mistakes))
@@ -88,7 +93,18 @@ def _mended(kind: type[Settings], values: Any, where: str, found: list[str]) -> 
     return None
 
 
-def mistakes_of(config: TrainingConfig, notes: list[str]) -> list[str]:
+@dataclass(frozen=True)
+class Pictures:
+    """What was found of them. `buckets`: width, height, and how many pictures."""
+
+    pictures: int
+    validation: int
+    captioned: int
+    masked: int
+    buckets: list[tuple[int, int, int]]
+
+
+def mistakes_of(config: TrainingConfig, notes: list[str], pictures: list[Pictures] | None = None) -> list[str]:
     """What is wrong with a configuration that can be read. `notes` gets what is worth knowing and wrong with nothing."""
     found: list[str] = []
 
@@ -109,7 +125,7 @@ def mistakes_of(config: TrainingConfig, notes: list[str]) -> list[str]:
     if config.output.peft_copy:
         tried(lambda: check_peft(config.network))
     tried(lambda: check_run(config))
-    found += _of_pictures(config, notes)
+    found += _of_pictures(config, notes, [] if pictures is None else pictures)
     return found
 
 
@@ -168,12 +184,21 @@ def _of_start(config: TrainingConfig, family: str) -> Iterator[str]:
         yield f'network.start_from is "{path.name}", a LoRA for {kind.family}; the base model is of the family {family}.'
 
 
-def _of_pictures(config: TrainingConfig, notes: list[str]) -> list[str]:
+def _of_pictures(config: TrainingConfig, notes: list[str], pictures: list[Pictures]) -> list[str]:
     try:
-        found = find_examples(data_settings(config), None)
+        data = data_settings(config)
+        found = find_examples(data, None)
+        pictures.append(_counted(data, found))
         notes += found.lines()
         notes.append(f"{len(found.examples)} pictures to train on, {len(found.validation)} kept apart.")
         found.refuse_if_bad()
     except AtelierError as error:
         return [str(error)]
     return []
+
+
+def _counted(data: DataSettings, found: Found) -> Pictures:
+    buckets = Counter(fit_of(data, one).bucket for one in found.examples if one.width and one.height)
+    captioned = sum(bool(one.caption.strip()) for one in found.examples)
+    sizes = [(width, height, count) for (height, width), count in sorted(buckets.items())]
+    return Pictures(len(found.examples), len(found.validation), captioned, sum(one.masked for one in found.examples), sizes)

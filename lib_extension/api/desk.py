@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, TypeVar
 
 from lib_extension.api.forms import is_hash
 from lib_extension.api.guard import Guard, Login
 from lib_extension.jobs.jobs import jobs_at
+from lib_extension.jobs.kind import Around
+from lib_extension.jobs.room import Room
 from lib_extension.session.session import Session
 from lib_extension.spec.errors import NotFound
 
 T = TypeVar("T")
 
+FOLDERS = "ATELIER_FOLDERS"  # names folders of pictures that clients of other machines may use, too, as PATH does
 _THREADS = 8
 _PATIENT = 4  # for what may wait for a backend, so that it never keeps the others waiting
 _DRAWING = 2  # for pictures: each may take hundreds of megabytes
@@ -44,9 +49,19 @@ class Desk:
         self.guard = Guard(tuple(credentials), login)
         self.host = host
         self.jobs = jobs_at(session.home.jobs)
+        self.jobs.around = Around(session.home.folder.absolute(), session.models, self._roots())
+        self.jobs.room = Room(session.pool.backends)
         self._threads = ThreadPoolExecutor(_THREADS, "atelier-api")
         self._patient = ThreadPoolExecutor(_PATIENT, "atelier-api patient")
         self._drawing = ThreadPoolExecutor(_DRAWING, "atelier-api pictures")
+
+    def _roots(self) -> tuple[Path, ...] | None:
+        """Folders that clients may name: any where only this machine is served, else those that the settings name, and our own."""
+        if self.guard == Guard():
+            return None
+        named = [Path(text) for text in os.environ.get(FOLDERS, "").split(os.pathsep) if text]
+        models = self.session.models
+        return (*named, self.session.home.folder.absolute(), *([models] if models else []))
 
     async def aside(self, call: Callable[[], T]) -> T:
         """The call's result, while the event loop goes on."""

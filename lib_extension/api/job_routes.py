@@ -90,6 +90,21 @@ def add_routes(router: APIRouter, desk: Desk) -> None:
         await desk.aside(lambda: desk.jobs.cancel(id))
         return JSONResponse(await desk.aside(lambda: _one(desk.jobs, id)))
 
+    @router.post("/jobs/{id}/stop", summary="End a job in good order, with what it has saved; a training goes on from there")
+    async def stop(id: str) -> Response:
+        await desk.aside(lambda: desk.jobs.stop(id))
+        return JSONResponse(await desk.aside(lambda: _one(desk.jobs, id)))
+
+    @router.post("/jobs/{id}/pause", summary="Have a training wait, between two steps")
+    async def pause(id: str) -> Response:
+        await desk.aside(lambda: desk.jobs.pause(id))
+        return JSONResponse(await desk.aside(lambda: _one(desk.jobs, id)))
+
+    @router.post("/jobs/{id}/continue", summary="Have a training that waits go on")
+    async def go_on(id: str) -> Response:
+        await desk.aside(lambda: desk.jobs.pause(id, paused=False))
+        return JSONResponse(await desk.aside(lambda: _one(desk.jobs, id)))
+
     @router.delete("/jobs/{id}", status_code=204, summary="Forget a job that is not at work, with its files")
     async def remove(id: str) -> Response:
         await desk.aside(lambda: desk.jobs.remove(id))
@@ -122,7 +137,8 @@ def _all(jobs: Jobs) -> list[dict[str, Any]]:
 def _one(jobs: Jobs, id: str) -> dict[str, Any]:
     waiting = [job.id for job in jobs.all() if job.standing.state == "queued"]
     account = jobs.account(jobs.get(id).id)
-    return {**account.told(), "place": str(account.place), **_told(jobs.get(id), waiting), "config": jobs.get(id).config}
+    job = jobs.get(id)
+    return {**account.told(), "place": str(account.place), **_told(job, waiting), "config": job.config, "paused": jobs.is_paused(job)}
 
 
 def _told(job: Job, waiting: list[str]) -> dict[str, Any]:

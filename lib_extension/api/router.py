@@ -26,6 +26,7 @@ from lib_extension.api import (
     run_routes,
     text_routes,
     thumbnail_routes,
+    training_routes,
     ui_routes,
     view_routes,
     word_routes,
@@ -75,6 +76,7 @@ def make_router(
         word_routes,
         job_routes,
         worker_routes,
+        training_routes,
     ):
         group.add_routes(router, desk)
     host_routes.add_routes(router, desk, files.version)

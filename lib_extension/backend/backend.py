@@ -159,6 +159,35 @@ class Backend:
             return str(error)
         return ""
 
+    def free_memory(self) -> int | None:
+        """Bytes that are free on its GPU; None where it has none, does not say, or is an engine that is not at work."""
+        here = self._at_work()
+        told = here.wire.get("/sdapi/v1/memory", timeout=_PING_SECONDS) if here is not None else None
+        cuda = told.get("cuda") if isinstance(told, dict) else None
+        system = cuda.get("system") if isinstance(cuda, dict) else None
+        free = system.get("free") if isinstance(system, dict) else None
+        return int(free) if isinstance(free, (int, float)) else None
+
+    def is_drawing(self) -> bool:
+        """Whether a picture is on its way there, of ours or of anybody."""
+        here = self._at_work()
+        told = here.wire.get("/sdapi/v1/progress?skip_current_image=true", timeout=_PING_SECONDS) if here is not None else None
+        state = told.get("state") if isinstance(told, dict) else None
+        return bool(isinstance(state, dict) and (state.get("job_count") or 0) > 0)
+
+    def unload(self) -> None:
+        """Have its checkpoint leave the GPU."""
+        if (here := self._at_work()) is not None:
+            here.wire.post("/sdapi/v1/unload-checkpoint")
+
+    def reload(self) -> None:
+        """Have its checkpoint come back."""
+        if (here := self._at_work()) is not None:
+            here.wire.post("/sdapi/v1/reload-checkpoint")
+
+    def _at_work(self) -> _Here | None:
+        return self._here if self.spec.startswith("engine:") else self._reach()
+
     def close(self) -> None:
         """Let go of it; an engine that was started for this process ends."""
         here = self._here

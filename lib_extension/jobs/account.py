@@ -4,7 +4,9 @@
     {"event": "progress", "done": 3, "total": 10, "text": "…", "seconds_left": 20}    all but `done` may be missing
     {"event": "point", "series": "loss", "x": 120, "y": 0.13}                          of a plot
     {"event": "picture", "file": "sample-1.png", "title": "…"}                         in its folder `files`
+    {"event": "found", …}, {"event": "estimate", …}, {"event": "mistake", "text": "…"}  what a look at a training finds
     {"event": "error", "error": "…", "detail": "…"}                                    before it ends with a status that is not 0
+    {"event": "warning", "text": "…"}                                                  any other event is a finding
 
 Any other line, and what comes on its error output, is shown as it is.
 """
@@ -15,12 +17,15 @@ import json
 import math
 from collections import deque
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 MOST_LINES = 400
 MOST_POINTS = 400  # of each series, spread evenly; twice as many before they are made fewer
 MOST_PICTURES = 100
+_LARGEST_FINDING = 4000  # characters
+MOST_FINDINGS = 100
+_FINDINGS = ("found", "estimate", "mistake")
 _LONGEST = 2000  # characters of a line
 _AT_ONCE = 2**20  # bytes
 
@@ -47,6 +52,7 @@ class Account:
     progress: Told | None = None
     points: dict[str, list[list[float]]] = field(default_factory=dict)
     pictures: deque[Told] = field(default_factory=lambda: deque(maxlen=MOST_PICTURES))
+    findings: deque[Told] = field(default_factory=lambda: deque(maxlen=MOST_FINDINGS))
     problem: str = ""
 
     def read(self, folder: Path) -> bool:
@@ -56,7 +62,7 @@ class Account:
         complaints, at_log = _new_lines(folder / "log.txt", before.log)
         for line in events:
             self._take(line)
-        self.lines.extend(complaints)
+        self.lines.extend(line[:_LONGEST] for line in complaints)
         self.place = Place(at_events, at_log)
         return self.place != before
 
@@ -67,6 +73,7 @@ class Account:
             "progress": self.progress,
             "points": self.points,
             "pictures": list(self.pictures),
+            "findings": list(self.findings),
             "problem": self.problem,
         }
 
@@ -76,7 +83,7 @@ class Account:
         except ValueError:
             event = None
         if not isinstance(event, dict) or "event" not in event:
-            self.lines.append(line)
+            self.lines.append(line[:_LONGEST])
             return
         kind = event["event"]
         if kind == "log":
@@ -87,8 +94,12 @@ class Account:
             self._plot(event)
         elif kind == "picture":
             self.pictures.append({"file": str(event.get("file", "")), "title": str(event.get("title", ""))})
+        elif kind in _FINDINGS:
+            self.findings.append(event)
         elif kind == "error":
             self.problem = str(event.get("detail", ""))[:_LONGEST]
+        elif len(line) <= _LARGEST_FINDING:
+            self.findings.append(_without_folders(event))
 
     def _plot(self, event: Told) -> None:
         x, y = event.get("x"), event.get("y")
@@ -111,6 +122,11 @@ def thinned(points: list[list[float]]) -> list[list[float]]:
     return few if few[-1] is points[-1] else [*few, points[-1]]
 
 
+def _without_folders(event: Told) -> Told:
+    """The file that it names by its name alone: where it lies is nobody's business on a page."""
+    return {**event, "file": PurePath(event["file"]).name} if isinstance(event.get("file"), str) else event
+
+
 def _new_lines(file: Path, start: int) -> tuple[list[str], int]:
     """The complete lines after `start`, and where the next begins."""
     try:
@@ -124,5 +140,5 @@ def _new_lines(file: Path, start: int) -> tuple[list[str], int]:
         end = len(data)  # one endless line: shown in pieces
     text = data[:end].decode("utf-8", "replace")
     # A progress bar draws itself again and again on one line; its last state is what a terminal would show.
-    lines = [line.rstrip("\r").rpartition("\r")[2][:_LONGEST] for line in text.split("\n")]
+    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
     return [line for line in lines if line.strip()], start + end

@@ -1,4 +1,5 @@
-"""Who starts, watches and stops the programs of jobs? One thread of one process, one job after the other, the oldest first.
+"""Who starts, watches and stops the programs of jobs? One thread of one process, one job after the other, the oldest first; and a second
+one those of kinds that take a moment, so that a training can be looked at while another is at work.
 
 Any process may add, cancel and read jobs of the same folder. When the one that carries them out ends, its job's program ends too; the
 job is interrupted, and those that wait are carried out by whoever opens the folder next.
@@ -11,22 +12,28 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lib_extension.jobs.account import Account
 from lib_extension.jobs.apart import apart
-from lib_extension.jobs.kinds import KINDS, JobKind
+from lib_extension.jobs.kind import Around, JobKind
+from lib_extension.jobs.kinds import KINDS
 from lib_extension.jobs.lock import Lock
 from lib_extension.jobs.record import ENDED, Job, Records
 from lib_extension.setup.environment import ROOT, Environment
 from lib_extension.spec.errors import BadRequest, near_miss
 from lib_extension.spec.settings import from_json, to_json
 
+if TYPE_CHECKING:
+    from lib_extension.jobs.room import Room  # every program that is started imports this package: without what speaks to backends
+
 _LOOK = 0.2  # seconds between two looks at the program, and at what other processes want
 _LOOK_FOR_LOCK = 2.0
 _CLOSING = 20.0  # seconds that a program has to end in good order when the server does
+STOPPED = "It was stopped; everything is saved, and it can go on."
 _ACCOUNTS = 8  # kept, of those that were read last
 
 _open: dict[Path, Jobs] = {}
@@ -50,8 +57,10 @@ class Jobs:
         self.is_closed = False
         self.kinds = kinds
         self._records = Records(folder)
+        self.around = Around(folder.parent.absolute())
+        self.room: Room | None = None
         self._lock = Lock(folder / "lock")
-        self._news = threading.Event()
+        self._news = {False: threading.Event(), True: threading.Event()}  # for each of the two threads
         self._guard = threading.Lock()  # of the next two
         self._thread: threading.Thread | None = None
         self._accounts: dict[str, Account] = {}
@@ -63,16 +72,21 @@ class Jobs:
         """The worker's, wherever it is now: a WebUI's settings can move it."""
         return self._environment or Environment()
 
-    def add(self, kind: str, config: dict[str, Any]) -> Job:
+    def add(self, kind: str, config: dict[str, Any], around: Around | None = None) -> Job:
         """Put a job at the end of the queue. BadRequest names the setting that is wrong."""
-        known = self.kinds.get(kind)
-        if known is None:
-            raise BadRequest(f'There is no kind of job "{kind:.40}".{near_miss(kind, self.kinds)} Known: {", ".join(self.kinds)}.')
+        known = self.kind(kind)
         settings = from_json(known.settings, config)
-        job = self._records.add(kind, known.title(settings), to_json(settings))
+        own = known.fill(settings, around or self.around)
+        job = self._records.add(kind, known.title(settings), to_json(own), to_json(settings))
         self._begin()
-        self._news.set()
+        self._wake()
         return job
+
+    def kind(self, name: str) -> JobKind:
+        """BadRequest where there is none of that name."""
+        if name not in self.kinds:
+            raise BadRequest(f'There is no kind of job "{name:.40}".{near_miss(name, self.kinds)} Known: {", ".join(self.kinds)}.')
+        return self.kinds[name]
 
     def all(self) -> list[Job]:
         """The oldest first."""
@@ -88,7 +102,33 @@ class Jobs:
             return
         (self._records.path(id) / "cancel").touch()
         self._begin()
-        self._news.set()
+        self._wake()
+
+    def stop(self, id: str) -> None:
+        """End it in good order, with what it has saved, however long that takes; what cannot be ended so is cancelled."""
+        job = self._records.get(id)
+        if job.standing.state == "running" and self._run_folder(job) is not None:
+            (self._records.path(id) / "halt").touch()  # the thread at work tells the program, as soon as it listens
+        else:
+            self.cancel(id)
+
+    def pause(self, id: str, paused: bool = True) -> None:
+        """Have its program wait, or go on. BadRequest where it cannot."""
+        job = self._records.get(id)
+        folder = self._run_folder(job)
+        if job.standing.state != "running" or folder is None:
+            raise BadRequest("Only a training that is at work can be paused.")
+        if not paused:
+            (folder / "pause").unlink(missing_ok=True)
+        elif (folder / "config.json").is_file():
+            (folder / "pause").touch()
+        else:
+            raise BadRequest("The training has not begun yet; try again in a moment.")
+
+    def is_paused(self, job: Job) -> bool | None:
+        """Whether its program waits; None where it cannot be made to."""
+        folder = self._run_folder(job)
+        return None if folder is None else job.standing.state == "running" and (folder / "pause").exists()
 
     def remove(self, id: str) -> None:
         """Forget a job that is not at work, with all that lies in its folder."""
@@ -107,7 +147,9 @@ class Jobs:
             if len(self._accounts) > _ACCOUNTS:
                 del self._accounts[next(iter(self._accounts))]
             points = {name: list(series) for name, series in account.points.items()}
-            return replace(account, lines=account.lines.copy(), pictures=account.pictures.copy(), points=points)
+            return replace(
+                account, lines=account.lines.copy(), pictures=account.pictures.copy(), points=points, findings=account.findings.copy()
+            )
 
     def folder(self, id: str) -> Path:
         """Where all of it lies. NotFound."""
@@ -115,12 +157,12 @@ class Jobs:
 
     def file(self, id: str, name: str) -> Path:
         """A file that it made. NotFound."""
-        return self._records.file(id, name)
+        return self._records.file(id, name, self._run_folder(self._records.get(id)))
 
     def close(self) -> None:
         """End what is at work, and wait for that."""
         self.is_closed = True
-        self._news.set()
+        self._wake()
         if self._thread is not None:
             self._thread.join(_CLOSING + 15)
 
@@ -134,19 +176,40 @@ class Jobs:
         while not self._lock.take():
             if self.is_closed:
                 return
-            self._news.wait(_LOOK_FOR_LOCK)
-            self._news.clear()
+            self._news[False].wait(_LOOK_FOR_LOCK)
+            self._news[False].clear()
         try:
             self._settle()
-            while not self.is_closed:
-                self._news.clear()
-                job = next((job for job in self._records.all() if job.standing.state == "queued"), None)
-                if job is None:
-                    self._news.wait(_LOOK_FOR_LOCK)  # other processes add jobs, too
-                else:
-                    self._carry_out(job)
+            aside = threading.Thread(target=self._take_turns, args=(True,), name="atelier-jobs aside", daemon=True)
+            aside.start()
+            self._take_turns(False)
+            aside.join()
         finally:
             self._lock.release()
+
+    def _take_turns(self, aside: bool) -> None:
+        """Carry out one after the other of the kinds that are, or are not, `aside`."""
+        news = self._news[aside]
+        while not self.is_closed:
+            news.clear()
+            waiting = (job for job in self._records.all() if job.standing.state == "queued")
+            job = next((job for job in waiting if self._is_aside(job) == aside), None)
+            if job is None:
+                news.wait(_LOOK_FOR_LOCK)  # other processes add jobs, too
+            else:
+                self._carry_out(job)
+
+    def _is_aside(self, job: Job) -> bool:
+        return job.kind in self.kinds and self.kinds[job.kind].is_aside
+
+    def _run_folder(self, job: Job) -> Path | None:
+        """Where what it makes lies when it is forgotten; None where nothing does."""
+        kind = self.kinds.get(job.kind)
+        return kind.run_folder(self._records.config(job.id)) if kind is not None and kind.run_folder is not None else None
+
+    def _wake(self) -> None:
+        for news in self._news.values():
+            news.set()
 
     def _settle(self) -> None:
         """What was at work when its process ended is not any more."""
@@ -163,7 +226,13 @@ class Jobs:
         running = replace(job.standing, state="running", started=time.time())
         self._records.set(job.id, running)
         try:
-            status = self._run(job, folder)
+            with ExitStack() as made:
+                kind = self.kinds[job.kind]
+                if kind.needs is not None and self.room is not None:
+                    made.enter_context(
+                        self.room.made(kind.needs(self._records.config(job.id)), lambda: self.is_closed or (folder / "cancel").exists())
+                    )
+                status = self._run(job, folder)
         except (OSError, KeyError) as error:
             self._records.set(job.id, replace(running, state="failed", ended=time.time(), problem=f"It could not be started: {error}"))
             return
@@ -171,6 +240,8 @@ class Jobs:
             ended = replace(running, state="cancelled")
         elif status == 0:
             ended = replace(running, state="done")
+        elif status == self.kinds[job.kind].stopped:
+            ended = replace(running, state="interrupted", problem=STOPPED)
         elif self.is_closed:
             ended = replace(running, state="interrupted", problem="Atelier was ended while this was at work.")
         else:
@@ -180,6 +251,10 @@ class Jobs:
     def _run(self, job: Job, folder: Path) -> int:
         """Carry out its program to the end; gives the status."""
         kind = self.kinds[job.kind]
+        run_folder = self._run_folder(job)
+        if run_folder is not None:
+            (run_folder / "pause").unlink(missing_ok=True)  # of an earlier job that ended while it waited
+        (folder / "stop").unlink(missing_ok=True)
         patience = min(kind.patience, _CLOSING)
         leash = [sys.executable, "-m", "lib_extension.jobs.leash", str(folder / "stop"), str(patience)]
         command = [*leash, *kind.command(self.environment, folder / "config.json")]
@@ -191,6 +266,8 @@ class Jobs:
             try:
                 return process.wait(_LOOK)
             except subprocess.TimeoutExpired:
+                if run_folder is not None and (folder / "halt").exists() and (run_folder / "config.json").is_file():
+                    (run_folder / "stop").touch()  # again and again: a program that begins takes an old one away
                 if self.is_closed or (folder / "cancel").exists():
                     process.stdin.close()  # the leash ends it
                     return process.wait()

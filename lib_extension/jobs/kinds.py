@@ -8,24 +8,15 @@ beside its settings.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from lib_extension.setup.environment import Environment
+from lib_extension.jobs.kind import JobKind
+from lib_extension.jobs.training import TRAINING
 from lib_extension.setup.standing import index_of
 from lib_extension.spec.settings import Settings, field
 
-
-@dataclass(frozen=True)
-class JobKind:
-    """One kind."""
-
-    settings: type[Settings]
-    title: Callable[[Any], str]  # of settings; in English, as the tab's words are looked up
-    command: Callable[[Environment, Path], Sequence[str]]  # by the worker's environment and the file with the settings
-    patience: float = 30.0
+__all__ = ["KINDS", "JobKind"]
 
 
 @dataclass(frozen=True)
@@ -56,4 +47,5 @@ KINDS: dict[str, JobKind] = {
         command=lambda environment, config: [sys.executable, "-m", "lib_extension.setup.job", str(config), str(environment.folder)],
         patience=0.0,  # what is half made is known as such, and made anew
     ),
+    **TRAINING,
 }

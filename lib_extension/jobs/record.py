@@ -42,7 +42,7 @@ class Job:
     id: str
     kind: str
     title: str
-    config: dict[str, Any]
+    config: dict[str, Any]  # as it was asked for, names of models among it
     created: float
     standing: Standing
 
@@ -53,15 +53,15 @@ class Records:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def add(self, kind: str, title: str, config: dict[str, Any]) -> Job:
-        """Write down a job that waits for its turn."""
+    def add(self, kind: str, title: str, config: dict[str, Any], asked: dict[str, Any]) -> Job:
+        """Write down a job that waits for its turn. `config` is for its program; `asked` what it was made from, as it is told."""
         id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
         folder = self.folder / id
         (folder / "files").mkdir(parents=True)
         created = time.time()
         _write(folder / "config.json", config)
-        _write(folder / "job.json", {"kind": kind, "title": title, "created": created})
-        return Job(id, kind, title, config, created, Standing())
+        _write(folder / "job.json", {"kind": kind, "title": title, "created": created, "asked": asked})
+        return Job(id, kind, title, asked, created, Standing())
 
     def get(self, id: str) -> Job:
         """NotFound."""
@@ -70,7 +70,12 @@ class Records:
         if told is None:
             raise NotFound(f'There is no job "{id:.40}".')
         standing = Standing(**(_read(folder / "state.json") or {}))
-        return Job(id, told["kind"], told["title"], _read(folder / "config.json") or {}, told["created"], standing)
+        asked = told["asked"] if "asked" in told else _read(folder / "config.json") or {}
+        return Job(id, told["kind"], told["title"], asked, told["created"], standing)
+
+    def config(self, id: str) -> dict[str, Any]:
+        """What its program is told."""
+        return _read(self.path(id) / "config.json") or {}
 
     def all(self) -> list[Job]:
         """The oldest first."""
@@ -99,9 +104,9 @@ class Records:
             raise NotFound(f'There is no job "{id:.40}".')
         return self.folder / id
 
-    def file(self, id: str, name: str) -> Path:
-        """One of the files that it made. NotFound, also for whatever leads elsewhere."""
-        files = self.path(id) / "files"
+    def file(self, id: str, name: str, folder: Path | None = None) -> Path:
+        """One of the files that it made, in `folder` if that is named. NotFound, also for whatever leads elsewhere."""
+        files = folder or self.path(id) / "files"
         try:
             file = (files / name).resolve(strict=True)
             if file.is_relative_to(files.resolve(strict=True)) and file.is_file():

@@ -55,6 +55,7 @@ class Session:
         recipes: others than the home's and the built-in ones.
         """
         self.home = home
+        self.models = models
         self.headers = ModelFiles(_folders(models) if models else {})
         self.recipes = recipes or Recipes(home.recipes)
         self.ledger = Ledger(home.ledger)

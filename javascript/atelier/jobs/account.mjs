@@ -3,6 +3,7 @@
 const MOST_LINES = 400;
 const MOST_POINTS = 400;
 const MOST_PICTURES = 100;
+const MOST_FINDINGS = 100;
 export const STATES = { queued: "Waiting", running: "At work", done: "Done", failed: "Failed", cancelled: "Cancelled", interrupted: "Interrupted" };
 
 /** Whether nothing more comes of it. */
@@ -11,7 +12,7 @@ export function isEnded(job) {
 }
 
 /** The job with its news: lines, points and pictures are added, everything else replaced. */
-export function withNews(job, { lines = [], points = {}, pictures = [], ...rest }) {
+export function withNews(job, { lines = [], points = {}, pictures = [], findings = [], ...rest }) {
   const plotted = { ...job.points };
   for (const [series, more] of Object.entries(points)) plotted[series] = thinned([...(plotted[series] ?? []), ...more]);
   return {
@@ -21,6 +22,7 @@ export function withNews(job, { lines = [], points = {}, pictures = [], ...rest 
     lines: [...job.lines, ...lines].slice(-MOST_LINES),
     points: plotted,
     pictures: [...job.pictures, ...pictures].slice(-MOST_PICTURES),
+    findings: [...(job.findings ?? []), ...findings].slice(-MOST_FINDINGS),
   };
 }
 

@@ -12,7 +12,7 @@ const NEAR_END = 40; // pixels from the log's end within which it follows what c
 /** `id`: of the job. onChanged(): its state is another, or it is gone. */
 export function JobView({ id, onChanged }) {
   const { api, toast, confirm } = useApp();
-  const { job, problem } = useJob(api, id, onChanged);
+  const { job, problem, take } = useJob(api, id, onChanged);
   if (problem) return html`<div class="atelier-empty" role="alert"><p>${problem}</p></div>`;
   if (!job) return html`<div class="atelier-loading" role="status">${t("Loading…")}</div>`;
 
@@ -24,6 +24,9 @@ export function JobView({ id, onChanged }) {
       toast(refused.message, { kind: "error" });
     }
   }
+  const canWait = job.paused === true || job.paused === false; // a training, which can also be stopped with all it has saved
+  const pause = () => doing(async () => take(await api.post(`jobs/${id}/${job.paused ? "continue" : "pause"}`)));
+  const stop = () => doing(async () => (await api.post(`jobs/${id}/stop`), toast(t("It saves what it has, and stops."), { kind: "done" })));
   const cancel = () => doing(() => api.post(`jobs/${id}/cancel`));
   const again = () => doing(() => api.post("jobs", { kind: job.kind, config: job.config }));
   const remove = async () => {
@@ -34,9 +37,12 @@ export function JobView({ id, onChanged }) {
     <header class="atelier-job-head">
       <div class="atelier-grow"><h2>${t(job.title)}</h2><p class="atelier-muted" role="status">${standingOf(job)}</p></div>
       ${isEnded(job)
-        ? html`<button type="button" class="atelier-button" onClick=${again}><${Icon} name="reset" /> ${t("Once more")}</button>
+        ? html`<button type="button" class="atelier-button" onClick=${again}><${Icon} name="reset" /> ${canWait && job.state !== "done" ? t("Go on") : t("Once more")}</button>
             <button type="button" class="atelier-icon-button" title=${t("Delete")} aria-label=${t("Delete")} onClick=${remove}><${Icon} name="bin" /></button>`
-        : html`<button type="button" class="atelier-button" onClick=${cancel}><${Icon} name="stop" /> ${t("Cancel")}</button>`}
+        : canWait && job.state === "running"
+          ? html`<button type="button" class="atelier-button" aria-pressed=${job.paused} onClick=${pause}><${Icon} name=${job.paused ? "play" : "pause"} /> ${job.paused ? t("Go on") : t("Pause")}</button>
+              <button type="button" class="atelier-button" onClick=${stop}><${Icon} name="stop" /> ${t("Stop and save")}</button>`
+          : html`<button type="button" class="atelier-button" onClick=${cancel}><${Icon} name="stop" /> ${t("Cancel")}</button>`}
     </header>
     ${!isEnded(job) && html`<${Progress} job=${job} />`}
     ${job.problem && html`<p class="atelier-note" data-severity=${job.state === "interrupted" ? "warning" : "error"} role="alert"><${Icon} name="alert" /> <span>${job.problem}</span></p>`}
@@ -74,7 +80,8 @@ function useJob(api, id, onChanged) {
       stream?.close();
     };
   }, [id]);
-  return found;
+  const take = ({ paused }) => setFound((all) => (all.job ? { ...all, job: { ...all.job, paused } } : all));
+  return { ...found, take };
 }
 
 function Progress({ job }) {

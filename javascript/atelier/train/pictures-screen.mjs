@@ -1,0 +1,71 @@
+// Which pictures is it trained on? The base model, the folder, the trigger; and what the trainer finds in the folder.
+
+import { Form } from "../form.mjs";
+import { Icon } from "../icons.mjs";
+import { getAt, same, setAt } from "../paths.mjs";
+import { resolve } from "../schema.mjs";
+import { html, useState } from "../vendor/htm-preact.mjs";
+import { t, tn } from "../words.mjs";
+import { complete, notesOf } from "./config.mjs";
+import { FolderDialog } from "./folder-dialog.mjs";
+import { looked } from "./look.mjs";
+
+const FIRST = ["data", "concepts", 0];
+const LATER = ["kind", "weight", "captions", "augmentation", "resolution"]; // in the expert view
+
+export function PicturesScreen({ app, known, draft, change, go, look, setLook }) {
+  const [isChoosing, setChoosing] = useState(false);
+  const { schema } = known;
+  const { training } = draft;
+  const isFresh = look.value !== null && same(look.value, training);
+  const { notes, others } = notesOf(isFresh ? look.findings : []);
+  const set = (path, value) => change({ ...draft, training: setAt(training, path, value) });
+  const choose = ({ path }) =>
+    path.at(-1) === "folder" && html`<button type="button" class="atelier-button" onClick=${() => setChoosing(true)}><${Icon} name="folder" /> ${t("Choose a folder")}</button>`;
+  const around = { id: ["train"], notes, beside: choose };
+  const all = Object.keys(resolve(schema, schema).properties);
+  const concept = resolve(schema, resolve(schema, schema.properties.data).properties.concepts).items;
+
+  async function lookNow() {
+    setLook({ value: training, findings: [], isBusy: true });
+    try {
+      setLook({ value: training, ...(await looked(app.api, "check", complete(training, known))), isBusy: false });
+    } catch (problem) {
+      setLook({ value: training, findings: [{ event: "mistake", text: problem.message }], lines: [], isBusy: false });
+    }
+  }
+  return html`<div class="atelier-train-columns">
+    <div class="atelier-stack">
+      <section class="atelier-card" aria-label=${t("What is trained")}><div class="atelier-section-head"><h3>${t("What is trained")}</h3></div><div class="atelier-card-body atelier-stack">
+        <${Form} root=${schema} schema=${schema} value=${training} onChange=${(next) => change({ ...draft, training: next })} around=${around} hidden=${all.filter((name) => name !== "name")} />
+        <${Form} root=${schema} schema=${schema.properties.model} value=${training.model ?? {}} onChange=${(next) => set(["model"], next)} path=${["model"]} around=${around} />
+      </div></section>
+      <section class="atelier-card" aria-label=${t("Pictures")}><div class="atelier-section-head"><h3>${t("Pictures")}</h3></div><div class="atelier-card-body atelier-stack">
+        <${Form} root=${schema} schema=${concept} value=${getAt(training, FIRST) ?? {}} onChange=${(next) => set(FIRST, next)} path=${FIRST} around=${around} hidden=${LATER} />
+      </div></section>
+    </div>
+    <section class="atelier-card" aria-label=${t("What is found")}><div class="atelier-section-head"><h3>${t("What is found")}</h3></div><div class="atelier-card-body atelier-stack">
+      <div class="atelier-row">
+        <button type="button" class="atelier-button" disabled=${look.isBusy} onClick=${lookNow}><${Icon} name="search" /> ${look.isBusy ? t("Looking…") : t("Look at the pictures")}</button>
+        <button type="button" class="atelier-button" data-look="primary" onClick=${() => go("settings")}>${t("On to the settings")} <${Icon} name="forward" /></button>
+      </div>
+      <div role="status">${isFresh && !look.isBusy ? html`<${Found} look=${look} others=${others} />` : html`<p class="atelier-muted">${look.isBusy ? t("The trainer looks at every picture and caption.") : t("Counts, sizes, captions and every mistake are shown here before anything is trained.")}</p>`}</div>
+    </div></section>
+    ${isChoosing && html`<${FolderDialog} path=${getAt(training, [...FIRST, "folder"]) ?? ""} onChoose=${(path) => (set([...FIRST, "folder"], path), setChoosing(false))} onClose=${() => setChoosing(false)} />`}
+  </div>`;
+}
+
+function Found({ look, others }) {
+  const counts = look.findings.find((one) => one.event === "found");
+  const mistakes = look.findings.filter((one) => one.event === "mistake").length;
+  return html`<div class="atelier-stack">
+    ${counts && html`<p><b>${tn("{count} picture", "{count} pictures", counts.pictures)}</b>${" · "}${t("{count} with a caption", { count: counts.captioned })}${counts.validation > 0 && ` · ${t("{count} kept apart", { count: counts.validation })}`}${counts.masked > 0 && ` · ${t("{count} with a mask", { count: counts.masked })}`}</p>
+      <ul class="atelier-train-buckets" aria-label=${t("Sizes")}>${counts.buckets.map(
+        ([width, height, count]) => html`<li key=${`${width} ${height}`}><span style=${`aspect-ratio: ${width} / ${height}`} aria-hidden="true"></span><b>${count}</b><span class="atelier-muted">${width} × ${height}</span></li>`,
+      )}</ul>`}
+    ${mistakes > 0 && html`<p class="atelier-note" data-severity="error"><${Icon} name="alert" /> <span>${tn("{count} mistake; it stands beside its field or below.", "{count} mistakes; they stand beside their fields or below.", mistakes)}</span></p>`}
+    ${others.map((text) => html`<p class="atelier-note atelier-train-lines" data-severity="error" key=${text}><${Icon} name="alert" /> <span>${text}</span></p>`)}
+    ${mistakes === 0 && look.problem && html`<p class="atelier-note atelier-train-lines" data-severity="error"><${Icon} name="alert" /> <span>${look.problem}</span></p>`}
+    ${look.lines?.length > 0 && html`<pre class="atelier-train-notes">${look.lines.join("\n")}</pre>`}
+  </div>`;
+}

@@ -1,0 +1,86 @@
+// How does the training go? Start, the queue of trainings, the one that is looked at, and the finished LoRA's way into a prompt.
+
+import { Icon } from "../icons.mjs";
+import { isEnded } from "../jobs/account.mjs";
+import { JobView, standingOf } from "../jobs/job-view.mjs";
+import { loraWord, toggled } from "../host/networks.mjs";
+import { html, useEffect, useState } from "../vendor/htm-preact.mjs";
+import { t } from "../words.mjs";
+import { complete, isReady } from "./config.mjs";
+
+const RHYTHM = 2500; // milliseconds between two looks while a training is not done
+const TABS = ["txt2img", "img2img"];
+
+export function RunScreen({ app, known, draft, go, job }) {
+  const [jobs, setJobs] = useState(null);
+  const [refused, setRefused] = useState("");
+  const load = () => app.api.get("jobs").then((all) => setJobs(all.filter((one) => one.kind === "train")), () => {});
+  useEffect(() => void load(), []);
+  const isAtWork = jobs?.some((one) => !isEnded(one)) ?? false;
+  useEffect(() => {
+    if (!isAtWork) return undefined;
+    const timer = setInterval(() => document.visibilityState === "visible" && load(), RHYTHM);
+    return () => clearInterval(timer);
+  }, [isAtWork]);
+
+  async function start() {
+    setRefused("");
+    try {
+      const begun = await app.api.post("jobs", { kind: "train", config: complete(draft.training, known) });
+      await load();
+      go("run", { job: begun.id });
+    } catch (problem) {
+      setRefused(problem.message);
+    }
+  }
+  const shown = jobs?.find((one) => one.id === job) ?? jobs?.find((one) => one.state === "running") ?? jobs?.[0];
+  return html`<div class="atelier-train-columns" data-wide-end>
+    <div class="atelier-stack">
+      <section class="atelier-card" aria-label=${t("Start")}><div class="atelier-section-head"><h3>${draft.training.name || t("A new LoRA")}</h3></div><div class="atelier-card-body atelier-stack">
+        ${!isReady(draft.training) && html`<p class="atelier-muted">${t("A name, a base model and a folder of pictures are still missing.")} <button type="button" class="atelier-link" onClick=${() => go("pictures")}>${t("Pictures")}</button></p>`}
+        <div class="atelier-row"><button type="button" class="atelier-button" data-look="primary" disabled=${!isReady(draft.training)} onClick=${start}><${Icon} name="play" /> ${isAtWork ? t("Put it into the queue") : t("Train")}</button></div>
+        ${refused && html`<p class="atelier-note atelier-train-lines" data-severity="error" role="alert"><${Icon} name="alert" /> <span>${refused}</span></p>`}
+        <p class="atelier-muted">${t("The settings are frozen with the training; later edits do not reach it. It goes on when this page is closed.")}</p>
+      </div></section>
+      ${jobs?.length > 0 && html`<nav class="atelier-card" aria-label=${t("Trainings")}><ul class="atelier-job-list">
+        ${jobs.map((one) => html`<li key=${one.id}><button type="button" class="atelier-job-line" data-state=${one.state} aria-current=${one.id === shown?.id ? "true" : undefined} onClick=${() => go("run", { job: one.id })}>
+          <span class="atelier-grow"><b>${one.title}</b><span class="atelier-muted">${standingOf(one)}</span></span>
+        </button></li>`)}
+      </ul></nav>`}
+    </div>
+    <div class="atelier-stack">
+      ${shown?.state === "done" && html`<${Finished} key=${shown.id} app=${app} id=${shown.id} />`}
+      ${shown
+        ? html`<${JobView} key=${`${shown.id} view`} id=${shown.id} onChanged=${load} />`
+        : jobs && html`<div class="atelier-empty"><p>${t("Nothing was trained yet.")}</p></div>`}
+    </div>
+  </div>`;
+}
+
+/** Where the file went, and one click into a prompt. */
+function Finished({ app, id }) {
+  const [file, setFile] = useState("");
+  useEffect(() => {
+    app.api.get(`jobs/${id}`).then((job) => {
+      const files = job.findings.filter((one) => one.event === "file");
+      setFile(files.at(-1)?.file ?? "");
+    }, () => {});
+    app.inventory.fresh(); // the backends look for new LoRAs
+  }, [id]);
+  if (!file) return null;
+  const name = file.split(/[/\\]/).at(-1).replace(/\.safetensors$/, "");
+  const intoOurs = () => {
+    app.store.change((draft) => {
+      const settings = draft.recipe?.settings ?? {};
+      return { ...draft, recipe: { ...draft.recipe, settings: { ...settings, prompt: toggled(settings.prompt ?? "", loraWord(name)) } } };
+    });
+    app.toast(t("It stands in the prompt now."), { kind: "done", action: { label: t("Refine"), run: () => app.open("refine") } });
+  };
+  return html`<section class="atelier-card" aria-label=${t("The LoRA is ready")}><div class="atelier-section-head"><h3>${t("The LoRA is ready")}</h3></div><div class="atelier-card-body atelier-stack">
+    <code class="atelier-code">${file}</code>
+    <div class="atelier-row">
+      <button type="button" class="atelier-button" data-look="primary" onClick=${intoOurs}><${Icon} name="add" /> ${t("Into the prompt: {word}", { word: loraWord(name) })}</button>
+      ${app.exchange && TABS.map((tab) => html`<button type="button" class="atelier-button" key=${tab} title=${t("Into the prompt of {tab}", { tab })} onClick=${() => app.exchange.insertInto(tab, loraWord(name))}>${tab}</button>`)}
+    </div>
+  </div></section>`;
+}
