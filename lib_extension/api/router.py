@@ -20,6 +20,7 @@ from lib_extension.api import (
     host_routes,
     job_routes,
     mask_routes,
+    merging_routes,
     picture_routes,
     plan_routes,
     recipe_routes,
@@ -77,6 +78,7 @@ def make_router(
         job_routes,
         worker_routes,
         training_routes,
+        merging_routes,
     ):
         group.add_routes(router, desk)
     host_routes.add_routes(router, desk, files.version)

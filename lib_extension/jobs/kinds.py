@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lib_extension.jobs.kind import JobKind
+from lib_extension.jobs.merging import MERGING
 from lib_extension.jobs.training import TRAINING
 from lib_extension.setup.standing import index_of
 from lib_extension.spec.settings import Settings, field
@@ -48,4 +49,5 @@ KINDS: dict[str, JobKind] = {
         patience=0.0,  # what is half made is known as such, and made anew
     ),
     **TRAINING,
+    **MERGING,
 }

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,13 +109,19 @@ def chromium() -> str:
 @pytest.fixture(scope="package")
 def tab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
     """A server with an empty home. The worker's environment is not there, and no index to make it from."""
-    home = tmp_path_factory.mktemp("tab")
+    with served_tab(tmp_path_factory.mktemp("tab"), ROOT) as tab:
+        yield tab
+
+
+@contextmanager
+def served_tab(home: Path, folder: Path) -> Iterator[Tab]:
+    """A server that is started in the folder: models lie in `models` below it."""
     offline = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
     offline |= {"PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
-    environment = {**os.environ, "ATELIER_WORKER": str(home / "worker"), "OMP_NUM_THREADS": "2", **offline}
+    environment = {**os.environ, "ATELIER_WORKER": str(home / "worker"), "OMP_NUM_THREADS": "2", "PYTHONPATH": str(ROOT), **offline}
     command = [sys.executable, "-m", "lib_extension", "serve", "--home", str(home), "--port", "0", "--backend", "engine:demo"]
     with (home / "complaints.txt").open("w") as complaints:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=complaints, text=True)
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=complaints, text=True)
     assert server.stdout is not None
     try:
         line = server.stdout.readline()

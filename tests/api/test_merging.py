@@ -1,0 +1,58 @@
+"""Do the routes of merging say what there is, check what is asked, and delete only what was made to be tried?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lib_extension.jobs.kind import Around
+from tests.api.serving import Served
+from tests.api.test_jobs import jobs_of
+from tests.api.test_jobs import server as server  # a fixture
+
+
+@pytest.fixture
+def loras(server: Served, tmp_path: Path) -> Path:
+    folder = tmp_path / "models" / "Lora"
+    folder.mkdir(parents=True)
+    for name in ("mine", "atelier-try-svd-100"):
+        (folder / f"{name}.safetensors").write_bytes(b"\xff" * 40)
+    jobs_of(server).around = Around(tmp_path, tmp_path / "models")
+    return folder
+
+
+def test_there_are_presets_and_what_was_tried(server: Served, loras: Path):
+    told = server.json("GET", "/merging")
+    assert isinstance(told, dict)
+    assert told["tried"] == ["atelier-try-svd-100"]
+    assert {"ALL", "OUTALL", "MIDD"} <= set(told["presets"])
+    assert len(told["blocks"]) == 26
+
+
+@pytest.mark.parametrize("name", ["mine", "..%2F..%2Fmine", "atelier-try-other", "%2Fetc%2Fpasswd"])
+def test_nothing_else_is_deleted(server: Served, loras: Path, name: str):
+    server.json("DELETE", f"/merging/tried/{name}", 404)
+    assert len(list(loras.iterdir())) == 2
+
+
+def test_what_was_tried_is_deleted(server: Served, loras: Path):
+    assert server.client.delete("/atelier/v1/merging/tried/atelier-try-svd-100").status_code == 204
+    assert [path.stem for path in loras.iterdir()] == ["mine"]
+
+
+def test_a_check_answers_with_what_is_wrong(server: Served, loras: Path):
+    for file in ("mine", "nothing", "/etc/passwd"):
+        told = server.json("POST", "/merging/check", json={"kind": "resize", "config": {"file": file}})
+        assert isinstance(told, dict)
+        assert told["problem"]
+        assert str(loras) not in told["problem"]
+    for body in ({"kind": "resize"}, {"kind": 1, "config": {}}, {"kind": "worker", "config": {}}, {"kind": "resize", "config": {}, "x": 1}):
+        server.json("POST", "/merging/check", 422, json=body)
+
+
+def test_a_job_gets_no_file_from_elsewhere(server: Served, loras: Path):
+    for file in ("/etc/passwd", "../../secret", "nothing"):
+        server.json("POST", "/jobs", 404, json={"kind": "inspect", "config": {"file": file}})
+    server.json("POST", "/jobs", 422, json={"kind": "resize", "config": {"file": "mine", "output": {"folder": "../.."}}})
+    assert server.json("GET", "/jobs") == []
