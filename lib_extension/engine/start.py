@@ -110,7 +110,14 @@ def find_models(asked: argparse.Namespace) -> Library:
     named = [] if asked.model in (None, "demo", "none") else [model_path(asked.model)]
     extra = [path for path in (*named, *demo) if path is not None]
     models = asked.models_dir or NO_MODELS
-    return Library(models, asked.lora_dir, asked.controlnet_dir, extra_checkpoints=extra, hashes=Hashes(hash_file()))
+    return Library(
+        models,
+        asked.lora_dir,
+        asked.controlnet_dir,
+        extra_checkpoints=extra,
+        extra_loras=[path / "loras" for path in demo],
+        hashes=Hashes(hash_file()),
+    )
 
 
 def model_path(model: str) -> Path | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lib_extension.models.hashes import Hashes, old_hash, stamp
@@ -102,10 +102,12 @@ class Library:
         controlnet_dir: Path | None = None,
         *,
         extra_checkpoints: Sequence[Path] = (),
+        extra_loras: Sequence[Path] = (),
         hashes: Hashes | None = None,
     ) -> None:
-        """``extra_checkpoints`` are files or diffusers folders named one by one; they are listed first."""
-        self.folders = Folders.below(models_dir, lora_dir, controlnet_dir)
+        """``extra_checkpoints`` are files or diffusers folders named one by one; they are listed first. ``extra_loras`` are folders."""
+        folders = Folders.below(models_dir, lora_dir, controlnet_dir)
+        self.folders = replace(folders, loras=(*folders.loras, *extra_loras))
         self._hashes = hashes or Hashes()
         self._extra = tuple(extra_checkpoints)
         self.refresh()

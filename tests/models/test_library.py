@@ -68,6 +68,13 @@ def test_other_folders_and_single_models_come_first(models: Path, tmp_path: Path
     assert "a" in [found.stem for found in library.controlnets()]
 
 
+def test_further_loras_come_from_further_folders(models: Path, tmp_path: Path) -> None:
+    write(tmp_path / "with the model" / "house.safetensors")
+    library = Library(models, extra_loras=[tmp_path / "with the model", tmp_path / "none"])
+    assert [found.stem for found in library.loras()] == ["house", "lyco", "style"]
+    assert library.lora("house").path == tmp_path / "with the model" / "house.safetensors"
+
+
 def test_names_of_a_checkpoint(models: Path) -> None:
     library = Library(models)
     deep = library.checkpoint("sub/deep.safetensors")
