@@ -9,6 +9,9 @@ import onnxruntime
 from lib_extension.spec.errors import BadFile, NotFound
 
 
+LARGE = 50_000_000  # bytes of a network that works on all cores
+
+
 def open_onnx(path: Path, *, what: str) -> onnxruntime.InferenceSession:
     """Open an ONNX network on the CPU.
 
@@ -18,7 +21,8 @@ def open_onnx(path: Path, *, what: str) -> onnxruntime.InferenceSession:
         raise NotFound(f"The {what} is missing: put its {path.name} into the folder {path.parent.name}.")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.intra_op_num_threads = 1  # the networks are small; the cores belong to the pictures
+    if path.stat().st_size < LARGE:
+        options.intra_op_num_threads = 1  # a small network gains nothing by more; the cores belong to the pictures
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises plain Exceptions of its own C++ types
