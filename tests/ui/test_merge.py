@@ -9,13 +9,20 @@ from pathlib import Path
 
 import pytest
 import torch
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from safetensors.torch import load_file, save_file
 
 from tests.ui.conftest import ROOT, Tab, served_tab
 from tests.ui.test_looks import SCREENSHOTS
 
 UNET = ROOT / "lib_extension" / "models" / "demo" / "unet" / "diffusion_pytorch_model.safetensors"
+
+RECIPE = {
+    "version": 1,
+    "name": "watch",
+    "settings": {"steps": 2, "width": 64, "height": 64, "sampler_name": "Euler", "scheduler": "Automatic"},
+    "stages": [{"id": "base", "type": "txt2img", "prompt": "a watch"}],
+}
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +51,12 @@ def tab(chromium: str, folder: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def test_two_loras_become_one_that_can_be_drawn_with(page: Page, tab: Tab, folder: Path):
+    tab.open_draft(RECIPE)
     page.goto("/#merge")
     form = page.get_by_role("region", name="Merge LoRAs", exact=True).first
     start = form.get_by_role("button", name="Merge LoRAs")
     expect(start).to_be_disabled()
-    files = form.get_by_role("combobox", name="LoRA", exact=True)
-    for field, name in zip(files.all(), ("watch", "beach"), strict=True):
+    for field, name in fields(form):
         field.click()
         page.get_by_role("option", name=name).click()
     expect(form.locator('[data-path="loras"] > div > .atelier-note')).to_contain_text("The weights add up to 2")
@@ -66,11 +73,15 @@ def test_two_loras_become_one_that_can_be_drawn_with(page: Page, tab: Tab, folde
     tensors = load_file(folder / "models" / "Lora" / "both.safetensors")
     assert {tensor.shape[0] for name, tensor in tensors.items() if name.endswith("lora_down.weight")} <= {2, 4}
     page.reload()
+    result.get_by_role("button", name="Into the prompt").click()
+    expect(page.get_by_text("It is in the prompt")).to_be_visible()
+    page.wait_for_timeout(1500)
+    assert tab.get("draft")["recipe"]["settings"]["prompt"] == "<lora:both:1>"
     result.get_by_role("button", name="Look into it").click()
     looked = page.get_by_role("region", name="Look into a file").first
     looked.get_by_role("button", name="Look into a file").click()
     job = page.locator(".atelier-job")
-    expect(job.get_by_role("log")).to_contain_text("lora for sd1")
+    expect(job.get_by_role("log")).to_contain_text("OUT11   2 modules  rank 4")
     expect(job.locator("img")).to_have_count(1)
     assert "both" in tab.get("inventory")["loras"]
 
@@ -88,16 +99,10 @@ def test_what_is_wrong_is_said_beside_its_field(page: Page, tab: Tab, folder: Pa
 
 
 def test_merges_are_tried_on_one_sheet_and_deleted(page: Page, tab: Tab, folder: Path):
-    recipe = {
-        "version": 1,
-        "name": "watch",
-        "settings": {"steps": 2, "width": 64, "height": 64, "sampler_name": "Euler", "scheduler": "Automatic"},
-        "stages": [{"id": "base", "type": "txt2img", "prompt": "a watch"}],
-    }
-    tab.open_draft(recipe)
+    tab.open_draft(RECIPE)
     page.goto("/#merge")
     form = page.get_by_role("region", name="Merge LoRAs", exact=True).first
-    for field, name in zip(form.get_by_role("combobox", name="LoRA", exact=True).all(), ("watch", "beach"), strict=True):
+    for field, name in fields(form):
         field.fill(name)
     card = page.get_by_role("region", name="Try before saving")
     card.get_by_label("svd").check()
@@ -111,11 +116,18 @@ def test_merges_are_tried_on_one_sheet_and_deleted(page: Page, tab: Tab, folder:
     tried = folder / "models" / "Lora"
     assert len(list(tried.glob("atelier-try-*"))) == 2
     page.goto("/#merge")
-    for field, name in zip(form.get_by_role("combobox", name="LoRA", exact=True).all(), ("watch", "beach"), strict=True):
+    for field, name in fields(form):
         field.fill(name)
     card.get_by_role("button", name="Delete what was tried (2)").click()
     expect(card.get_by_role("button", name="Delete what was tried")).to_have_count(0)
     assert list(tried.glob("atelier-try-*")) == []
+
+
+def fields(form: Locator) -> list[tuple[Locator, str]]:
+    """The form's fields for LoRAs, and what goes into each."""
+    found = form.get_by_role("combobox", name="LoRA", exact=True)
+    expect(found).to_have_count(2)
+    return list(zip(found.all(), ("watch", "beach"), strict=True))
 
 
 def _shapes(file: Path) -> dict[str, list[int]]:

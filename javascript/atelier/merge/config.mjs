@@ -92,6 +92,7 @@ export function tryRecipe(names, prompt, settings = {}) {
 export function onPage(schema) {
   const told = structuredClone(schema);
   const folder = told.$defs?.Output?.properties?.folder;
+  if (told.properties?.output?.default) told.properties.output.default.folder = "";
   if (folder) Object.assign(folder, { default: "", description: "Below the folder of the WebUI's LoRAs or checkpoints; empty: there itself." });
   return told;
 }

@@ -7,6 +7,7 @@ import { JobView } from "../jobs/job-view.mjs";
 import { COMMANDS, isComplete, notesOf, onPage, startOf } from "../merge/config.mjs";
 import { ResultCard } from "../merge/result-card.mjs";
 import { TryCard } from "../merge/try-card.mjs";
+import { formOf, formsOf } from "../schema.mjs";
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
 
@@ -41,7 +42,7 @@ export function MergePage({ app, params = {} }) {
   const go = (name, more = {}) => app.open("merge", { do: name, ...more });
   const schema = onPage(told.kinds[command]);
   const notes = notesOf(config, checked.told);
-  const around = { id: ["merge", command], notes, beside: (given) => html`<${Presets} ...${given} presets=${told.about.presets} />` };
+  const around = { id: ["merge", command], notes, beside: (given) => html`<${Beside} ...${given} presets=${told.about.presets} />` };
   const start = async () => {
     try {
       go(command, { job: (await app.api.post("jobs", { kind: command, config })).id });
@@ -79,14 +80,25 @@ function Before({ command, config, checked, notes, onStart }) {
     ${notes.map(({ severity, message }) => html`<p class="atelier-note" key=${message} data-severity=${severity} role=${severity === "error" ? "alert" : undefined}><${Icon} name="alert" /> <span>${message}</span></p>`)}
     <div class="atelier-row">
       <button type="button" class="atelier-button" data-look="primary" disabled=${!isComplete(config) || Boolean(told?.problem)} onClick=${onStart}><${Icon} name="play" /> ${t(COMMANDS[command].title)}</button>
-      <span class="atelier-muted atelier-grow" role="status">${isLooking ? t("Looking at the files…") : told?.name ? t("Becomes {name} ({family})", told) : ""}</span>
+      <span class="atelier-muted atelier-grow" role="status">${isLooking ? t("Looking at the files…") : becoming(told)}</span>
     </div>
   </div>`;
 }
 
-/** Presets below a field of block weights. */
-function Presets({ path, value, onChange, presets, label }) {
-  if (path.at(-1) !== "blocks") return null;
+function becoming(told) {
+  if (!told?.name) return "";
+  return told.family === "unknown" ? t("Becomes {name}", told) : t("Becomes {name} ({family})", told);
+}
+
+/** What stands below a field: presets of block weights, and what a method does. */
+function Beside(given) {
+  const { root, schema, value, path } = given;
+  if (path.at(-1) === "blocks") return html`<${Presets} ...${given} />`;
+  const about = path.length === 1 && path[0] === "method" && formOf(formsOf(root, schema), value)?.schema.description;
+  return about ? html`<p class="atelier-muted atelier-merge-about">${t(about)}</p>` : null;
+}
+
+function Presets({ value, onChange, presets, label }) {
   return html`<div class="atelier-merge-presets" role="group" aria-label=${t("{label}: presets", { label })}>
     ${presets.map((name) => html`<button type="button" key=${name} class="atelier-chip" aria-pressed=${value === name} onClick=${() => onChange(value === name ? undefined : name)}>${name}</button>`)}
   </div>`;
