@@ -23,6 +23,7 @@ from lib_extension.spec.training.data import DataSettings
 from trainer.base_model import find_base, path_of
 from trainer.data.buckets import fit_of
 from trainer.data.examples import Found, find_examples
+from trainer.data.mistakes import lines
 from trainer.device import device_name, precision_of
 from trainer.lora_file import check_peft
 from trainer.networks.network import Group
@@ -95,13 +96,14 @@ def _mended(kind: type[Settings], values: Any, where: str, found: list[str]) -> 
 
 @dataclass(frozen=True)
 class Pictures:
-    """What was found of them. `buckets`: width, height, and how many pictures."""
+    """What was found of them. `buckets`: width, height, and how many pictures; `notes`: what is strange, one line for each kind."""
 
     pictures: int
     validation: int
     captioned: int
     masked: int
     buckets: list[tuple[int, int, int]]
+    notes: list[str]
 
 
 def mistakes_of(config: TrainingConfig, notes: list[str], pictures: list[Pictures] | None = None) -> list[str]:
@@ -201,4 +203,5 @@ def _counted(data: DataSettings, found: Found) -> Pictures:
     buckets = Counter(fit_of(data, one).bucket for one in found.examples if one.width and one.height)
     captioned = sum(bool(one.caption.strip()) for one in found.examples)
     sizes = [(width, height, count) for (height, width), count in sorted(buckets.items())]
-    return Pictures(len(found.examples), len(found.validation), captioned, sum(one.masked for one in found.examples), sizes)
+    notes = lines(problem for problem in found.problems if not problem.fatal)
+    return Pictures(len(found.examples), len(found.validation), captioned, sum(one.masked for one in found.examples), sizes, notes)

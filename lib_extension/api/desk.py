@@ -50,7 +50,7 @@ class Desk:
         self.host = host
         self.jobs = jobs_at(session.home.jobs)
         self.jobs.around = Around(session.home.folder.absolute(), session.models, self._roots())
-        self.jobs.room = Room(session.pool.backends)
+        self.jobs.room = Room(session.pool.backends, session.home.jobs / "away.txt")
         self._threads = ThreadPoolExecutor(_THREADS, "atelier-api")
         self._patient = ThreadPoolExecutor(_PATIENT, "atelier-api patient")
         self._drawing = ThreadPoolExecutor(_DRAWING, "atelier-api pictures")

@@ -192,6 +192,8 @@ class Jobs:
         news = self._news[aside]
         while not self.is_closed:
             news.clear()
+            if self.room is not None and not aside:
+                self.room.mend()
             waiting = (job for job in self._records.all() if job.standing.state == "queued")
             job = next((job for job in waiting if self._is_aside(job) == aside), None)
             if job is None:

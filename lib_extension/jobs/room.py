@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from lib_extension.backend.backend import Backend
@@ -17,8 +18,12 @@ _HERE = ("127.0.0.1", "localhost", "::1")
 class Room:
     """What the backends of this machine can give."""
 
-    def __init__(self, backends: Sequence[Backend] = (), patience: float = 600.0) -> None:
-        """patience: seconds that a picture that is being drawn may take; its checkpoint is never taken away from it."""
+    def __init__(self, backends: Sequence[Backend] = (), note: Path | None = None, patience: float = 600.0) -> None:
+        """note: a file that names whose checkpoint is away, for when this process does not live to bring it back.
+
+        patience: seconds that a picture that is being drawn may take; its checkpoint is never taken away from it.
+        """
+        self._note = note
         self._backends = [backend for backend in backends if is_here(backend.spec)]
         self._patience = patience
 
@@ -30,11 +35,30 @@ class Room:
             for backend in self._backends if needed else ():
                 if self._is_short(backend, needed) and self._is_idle(backend, is_cancelled):
                     emptied.append(backend)  # first, so that one that fails halfway is given back, too
+                    self._write([one.spec for one in emptied])
                     _tried(backend.unload)
             yield
         finally:
             for backend in emptied:
                 _tried(backend.reload)
+            if emptied:
+                self._write([])
+
+    def mend(self) -> None:
+        """Bring back what an earlier process left away. A WebUI around that process ended with it, as its engines did."""
+        if self._note is None or not self._note.is_file():
+            return
+        specs = self._note.read_text(encoding="utf-8").splitlines()
+        for backend in self._backends:
+            if backend.spec in specs and not (backend.spec == "webui" or backend.spec.startswith("engine:")):
+                _tried(backend.reload)
+        self._write([])
+
+    def _write(self, specs: Sequence[str]) -> None:
+        if self._note is not None and specs:
+            self._note.write_text("\n".join(specs), encoding="utf-8")
+        elif self._note is not None:
+            self._note.unlink(missing_ok=True)
 
     def _is_short(self, backend: Backend, needed: int) -> bool:
         try:

@@ -2,7 +2,7 @@
 
 import { pathOf, pathText, setAt, getAt } from "../paths.mjs";
 
-const NAMED = /^([A-Za-z_][\w.[\]]*) (?:is|has|does|must|names|cannot|trains)\b/;
+const NAMED = /^([a-z_][\w.[\]]*) (?:is|has|does|must|names|cannot|trains)\b/;
 
 /** The settings with a preset's in place of those of the preset before; what a preset does not speak of stays. */
 export function withPreset(training, presets, name) {
@@ -27,17 +27,14 @@ export function isReady(training) {
   return Boolean(training.name && training.model?.checkpoint && training.data?.concepts?.[0]?.folder);
 }
 
-/** Mistakes as notes beside the fields that they name: {notes: {path: [{severity, message}]}, others: [texts]}. */
+/** Mistakes as notes beside the fields that they name: {path: [{severity, message}]}. */
 export function notesOf(findings) {
   const notes = {};
-  const others = [];
   for (const { event, text } of findings) {
-    if (event !== "mistake") continue;
-    const named = NAMED.exec(text);
-    if (!named) others.push(text);
-    else (notes[pathText(pathOf(named[1]))] ??= []).push({ severity: "error", message: text });
+    const named = event === "mistake" ? NAMED.exec(text) : null;
+    if (named) (notes[pathText(pathOf(named[1]))] ??= []).push({ severity: "error", message: text });
   }
-  return { notes, others };
+  return notes;
 }
 
 /** [[path, value], …] of everything in an object that is no object itself. */

@@ -4,14 +4,14 @@ import { isEnded } from "../jobs/account.mjs";
 
 const RHYTHM = 400; // milliseconds between two looks
 
-/** {findings, lines, problem} of a job of the kind "check" or "estimate". */
+/** {findings, problem} of a job of the kind "check" or "estimate". */
 export async function looked(api, kind, training) {
   const { id } = await api.post("jobs", { kind, config: { training } });
   for (;;) {
     const job = await api.get(`jobs/${id}`);
     if (isEnded(job)) {
       await api.delete(`jobs/${id}`).catch(() => {});
-      return { findings: job.findings ?? [], lines: job.lines, problem: job.state === "failed" ? job.problem : "" };
+      return { findings: job.findings ?? [], problem: job.state === "failed" ? job.problem : "" };
     }
     await new Promise((go) => setTimeout(go, RHYTHM));
   }

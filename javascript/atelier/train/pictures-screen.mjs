@@ -18,7 +18,7 @@ export function PicturesScreen({ app, known, draft, change, go, look, setLook })
   const { schema } = known;
   const { training } = draft;
   const isFresh = look.value !== null && same(look.value, training);
-  const { notes, others } = notesOf(isFresh ? look.findings : []);
+  const notes = notesOf(isFresh ? look.findings : []);
   const set = (path, value) => change({ ...draft, training: setAt(training, path, value) });
   const choose = ({ path }) =>
     path.at(-1) === "folder" && html`<button type="button" class="atelier-button" onClick=${() => setChoosing(true)}><${Icon} name="folder" /> ${t("Choose a folder")}</button>`;
@@ -31,7 +31,7 @@ export function PicturesScreen({ app, known, draft, change, go, look, setLook })
     try {
       setLook({ value: training, ...(await looked(app.api, "check", complete(training, known))), isBusy: false });
     } catch (problem) {
-      setLook({ value: training, findings: [{ event: "mistake", text: problem.message }], lines: [], isBusy: false });
+      setLook({ value: training, findings: [{ event: "mistake", text: problem.message }], isBusy: false });
     }
   }
   return html`<div class="atelier-train-columns">
@@ -49,23 +49,23 @@ export function PicturesScreen({ app, known, draft, change, go, look, setLook })
         <button type="button" class="atelier-button" disabled=${look.isBusy} onClick=${lookNow}><${Icon} name="search" /> ${look.isBusy ? t("Looking…") : t("Look at the pictures")}</button>
         <button type="button" class="atelier-button" data-look="primary" onClick=${() => go("settings")}>${t("On to the settings")} <${Icon} name="forward" /></button>
       </div>
-      <div role="status">${isFresh && !look.isBusy ? html`<${Found} look=${look} others=${others} />` : html`<p class="atelier-muted">${look.isBusy ? t("The trainer looks at every picture and caption.") : t("Counts, sizes, captions and every mistake are shown here before anything is trained.")}</p>`}</div>
+      <div role="status">${isFresh && !look.isBusy ? html`<${Found} look=${look} />` : html`<p class="atelier-muted">${look.isBusy ? t("The trainer looks at every picture and caption.") : t("Counts, sizes, captions and every mistake are shown here before anything is trained.")}</p>`}</div>
     </div></section>
     ${isChoosing && html`<${FolderDialog} path=${getAt(training, [...FIRST, "folder"]) ?? ""} onChoose=${(path) => (set([...FIRST, "folder"], path), setChoosing(false))} onClose=${() => setChoosing(false)} />`}
   </div>`;
 }
 
-function Found({ look, others }) {
+function Found({ look }) {
   const counts = look.findings.find((one) => one.event === "found");
-  const mistakes = look.findings.filter((one) => one.event === "mistake").length;
+  const mistakes = look.findings.filter((one) => one.event === "mistake").map((one) => one.text);
   return html`<div class="atelier-stack">
     ${counts && html`<p><b>${tn("{count} picture", "{count} pictures", counts.pictures)}</b>${" · "}${t("{count} with a caption", { count: counts.captioned })}${counts.validation > 0 && ` · ${t("{count} kept apart", { count: counts.validation })}`}${counts.masked > 0 && ` · ${t("{count} with a mask", { count: counts.masked })}`}</p>
       <ul class="atelier-train-buckets" aria-label=${t("Sizes")}>${counts.buckets.map(
         ([width, height, count]) => html`<li key=${`${width} ${height}`}><span style=${`aspect-ratio: ${width} / ${height}`} aria-hidden="true"></span><b>${count}</b><span class="atelier-muted">${width} × ${height}</span></li>`,
       )}</ul>`}
-    ${mistakes > 0 && html`<p class="atelier-note" data-severity="error"><${Icon} name="alert" /> <span>${tn("{count} mistake; it stands beside its field or below.", "{count} mistakes; they stand beside their fields or below.", mistakes)}</span></p>`}
-    ${others.map((text) => html`<p class="atelier-note atelier-train-lines" data-severity="error" key=${text}><${Icon} name="alert" /> <span>${text}</span></p>`)}
-    ${mistakes === 0 && look.problem && html`<p class="atelier-note atelier-train-lines" data-severity="error"><${Icon} name="alert" /> <span>${look.problem}</span></p>`}
-    ${look.lines?.length > 0 && html`<pre class="atelier-train-notes">${look.lines.join("\n")}</pre>`}
+    ${mistakes.length > 0 && html`<h4>${tn("{count} mistake", "{count} mistakes", mistakes.length)}</h4>`}
+    ${mistakes.map((text) => html`<p class="atelier-note atelier-train-lines" data-severity="error" key=${text}><${Icon} name="alert" /> <span>${text}</span></p>`)}
+    ${mistakes.length === 0 && look.problem && html`<p class="atelier-note atelier-train-lines" data-severity="error"><${Icon} name="alert" /> <span>${look.problem}</span></p>`}
+    ${counts?.notes.map((text) => html`<p class="atelier-note atelier-train-lines" data-severity="warning" key=${text}><${Icon} name="alert" /> <span>${text}</span></p>`)}
   </div>`;
 }

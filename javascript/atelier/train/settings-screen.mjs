@@ -13,7 +13,7 @@ export function SettingsScreen({ app, known, draft, change, go, look }) {
   const { schema, presets } = known;
   const { training } = draft;
   const choose = (name) => change({ ...draft, preset: name, training: withPreset(training, presets, name) });
-  const { notes } = notesOf(look.value !== null && same(look.value, training) ? look.findings : []);
+  const notes = notesOf(look.value !== null && same(look.value, training) ? look.findings : []);
   return html`<div class="atelier-train-columns">
     <div class="atelier-stack">
       <section class="atelier-card" aria-label=${t("Memory of the GPU")}><div class="atelier-section-head"><h3>${t("Memory of the GPU")}</h3></div>
