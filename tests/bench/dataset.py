@@ -125,12 +125,12 @@ def tagging(folder: Path, rounds: int = 3) -> float:
     data.mkdir()
     for i in range(_TAGGED):
         photograph(i).resize((768, 768)).save(data / f"{i}.jpg", quality=92)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])
-    session = onnxruntime.InferenceSession(folder / "tagger" / "model.onnx", options)
 
     def bare() -> float:
         begun = time.process_time()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(folder / "tagger" / "model.onnx", options)
         files = sorted(data.glob("*.jpg"))
         for start in range(0, len(files), 8):
             pictures = [Image.open(path).convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BOX) for path in files[start : start + 8]]
@@ -153,7 +153,8 @@ def tagging(folder: Path, rounds: int = 3) -> float:
 
     bare()
     ours()
-    return median(ours() / bare() for _ in range(rounds))
+    ratios = [(ours(), bare()) for _ in range(rounds)]
+    return median(a / b for a, b in ratios)
 
 
 def editing(folder: Path) -> dict[str, float]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from lib_extension.captions.tags import escaped, spaced
 from lib_extension.models.library import DEMO
-from lib_extension.models.tagger import CHARACTER, RATING, Tagger
+from lib_extension.models.tagger import CHARACTER, RATING, Tag, Tagger
 from lib_extension.spec.captioning import TaggerSettings
 from trainer.captioners.described import Described
 
@@ -20,23 +21,28 @@ class TaggerCaptioner:
     def __init__(self, settings: TaggerSettings) -> None:
         self._settings = settings
         self._tagger = Tagger(Path(settings.model) if settings.model else DEMO / "tagger")
+        self._thresholds = np.array([_threshold(tag, settings) for tag in self._tagger.known], np.float32)  # tags
+        self._ratings = np.flatnonzero([tag.category == RATING for tag in self._tagger.known])
 
     def describe(self, pictures: Sequence[Image.Image]) -> list[Described]:
         """All in one pass of the network."""
-        return [Described(self._tags(scores)) for scores in self._tagger.scores(pictures)]
+        return [Described(tuple(self._spelt(self._found(scores)))) for scores in self._tagger.scores(pictures)]
 
-    def _tags(self, scores: Sequence[float]) -> tuple[str, ...]:
-        settings, known = self._settings, self._tagger.known
-        found = []
-        for tag, score in zip(known, scores, strict=True):
-            if tag.category == RATING:
-                continue
-            if score >= (settings.character_threshold if tag.category == CHARACTER else settings.threshold):
-                found.append((score, tag.name))
-        found.sort(key=lambda pair: -pair[0])
-        names = [name for _, name in found[: settings.most or None]]
-        ratings = [(score, tag.name) for tag, score in zip(known, scores, strict=True) if tag.category == RATING]
-        if settings.rating and ratings:
-            names.append(max(ratings)[1])
-        spelt = [name if settings.underscores else spaced(name) for name in names]
-        return tuple(escaped(name) for name in spelt) if settings.escape else tuple(spelt)
+    def _found(self, scores: np.ndarray) -> list[str]:
+        """The names of the tags above their thresholds, the most certain first."""
+        above = np.flatnonzero(scores >= self._thresholds)
+        certain = above[np.argsort(-scores[above], kind="stable")][: self._settings.most or None]
+        names = [self._tagger.known[place].name for place in certain]
+        if self._settings.rating and len(self._ratings):
+            names.append(self._tagger.known[self._ratings[scores[self._ratings].argmax()]].name)
+        return names
+
+    def _spelt(self, names: Sequence[str]) -> list[str]:
+        spelt = list(names) if self._settings.underscores else [spaced(name) for name in names]
+        return [escaped(name) for name in spelt] if self._settings.escape else spelt
+
+
+def _threshold(tag: Tag, settings: TaggerSettings) -> float:
+    if tag.category == RATING:
+        return np.inf
+    return settings.character_threshold if tag.category == CHARACTER else settings.threshold
