@@ -33,6 +33,7 @@ class HostFacts:
     kind: Literal["standalone", "a1111", "forge", "reforge"] = "standalone"
     language: str = ""  # such as "de_DE", where the host has one chosen; '': as the browser has it
     features: Mapping[str, bool] = field(default_factory=dict)  # what the host's page can be asked for, such as send_to
+    folders: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)  # further ones of "loras" and "checkpoints"
 
 
 _STANDALONE = HostFacts()
@@ -49,7 +50,7 @@ class Desk:
         self.guard = Guard(tuple(credentials), login)
         self.host = host
         self.jobs = jobs_at(session.home.jobs)
-        self.jobs.around = Around(session.home.folder.absolute(), session.models, self._roots())
+        self.jobs.around = Around(session.home.folder.absolute(), session.models, self._roots(), host.folders)
         self.jobs.room = Room(session.pool.backends, session.home.jobs / "away.txt")
         self._threads = ThreadPoolExecutor(_THREADS, "atelier-api")
         self._patient = ThreadPoolExecutor(_PATIENT, "atelier-api patient")

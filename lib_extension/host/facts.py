@@ -31,6 +31,12 @@ def models_folder() -> Path:
     return Path(paths.models_path).resolve()
 
 
+def named_folders() -> dict[str, tuple[Path, ...]]:
+    """Folders of LoRAs and checkpoints that flags name, which count before those below models_folder()."""
+    flags = {"loras": "lora_dir", "checkpoints": "ckpt_dir"}
+    return {kind: (Path(str(named)).resolve(),) for kind, flag in flags.items() if (named := _flag(flag))}
+
+
 def credentials() -> tuple[str, ...]:
     """The pairs of --api-auth, as "user:password"."""
     return tuple(pair.strip() for pair in str(_flag("api_auth") or "").split(",") if ":" in pair)

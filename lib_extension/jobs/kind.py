@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ class Around:
     folder: Path  # what is kept when a job is forgotten goes below it
     models: Path | None = None  # a WebUI's folder of models
     roots: tuple[Path, ...] | None = None  # folders that may be read and written; None: any, as only this machine is served
+    further: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)  # "loras" and "checkpoints" in other folders than below `models`
 
 
 def _as_told(settings: Any, around: Around) -> Any:

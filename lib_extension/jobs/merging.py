@@ -35,7 +35,7 @@ def tensor_python(environment: Environment) -> str:
 
 def places_in(around: Around) -> ModelPlaces:
     """The WebUI's folders, or those that an engine which is started here finds."""
-    return ModelPlaces(around.models or Path("models").absolute())
+    return ModelPlaces(around.models or Path("models").absolute(), around.further)
 
 
 def checking(environment: Environment, command: str, config: Path) -> list[str]:

@@ -31,7 +31,8 @@ _DEMO = Path(__file__).parents[1] / "models" / "demo"
 class ModelPlaces:
     """Of one models folder, laid out as the WebUI's, and further folders besides."""
 
-    def __init__(self, models: Path, further: Mapping[ModelKind, tuple[Path, ...]] | None = None) -> None:
+    def __init__(self, models: Path, further: Mapping[str, tuple[Path, ...]] | None = None) -> None:
+        """`further`: of a kind, which come first."""
         more = further or {}
         self.folders: dict[ModelKind, tuple[Path, ...]] = {
             kind: (*more.get(kind, ()), *(models / name for name in names)) for kind, names in _BELOW.items()

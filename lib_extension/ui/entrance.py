@@ -55,7 +55,7 @@ class Entrance(BaseRoute):
 
         with self._lock:
             if self._inner is None:
-                host = HostFacts(facts.kind(), options.language(), {"send_to": True, "settings_page": True})
+                host = HostFacts(facts.kind(), options.language(), {"send_to": True, "settings_page": True}, facts.named_folders())
                 router = make_router(self._residence.session(), facts.credentials(), host, self._files, self._login)
                 inner = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
                 inner.include_router(router)

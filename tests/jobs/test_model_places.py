@@ -73,6 +73,19 @@ def test_results_go_below_the_first_folder(models: Path):
     assert places.folder("checkpoints", "") == models / "Stable-diffusion"
 
 
+def test_folders_that_a_host_names_come_first(models: Path, tmp_path: Path):
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "watch.safetensors").touch()
+    (tmp_path / "more" / "sky.safetensors").touch()
+    places = ModelPlaces(models, {"loras": (tmp_path / "more",)})
+    assert places.folder("loras", "") == tmp_path / "more"
+    assert places.file("loras", "watch") == tmp_path / "more" / "watch.safetensors"
+    assert places.file("loras", "beach") == models / "Lora" / "old" / "beach.safetensors"
+    assert places.file("loras", "sky") == tmp_path / "more" / "sky.safetensors"
+    with pytest.raises(NotFound):
+        places.file("checkpoints", "sky")
+
+
 def test_programs_get_paths_in_place_of_names(models: Path):
     def filled(kind: str, config: dict[str, object]) -> dict[str, object]:
         known = KINDS[kind]
