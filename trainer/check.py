@@ -45,9 +45,9 @@ def run(arguments: Sequence[str], report: Report) -> int:
     config, mistakes = readable(values)
     notes: list[str] = []
     if config is not None:
-        mistakes += mistakes_of(config, notes, pictures := [])
-        for found in pictures:
-            report.value("found", **asdict(found))
+        mistakes += mistakes_of(config, notes, found := Findings())
+        if found.pictures is not None:
+            report.value("found", family=found.family, **asdict(found.pictures))
     for note in notes:
         report.log(note)
     mistakes = list(dict.fromkeys(mistakes))
@@ -106,9 +106,18 @@ class Pictures:
     notes: list[str]
 
 
-def mistakes_of(config: TrainingConfig, notes: list[str], pictures: list[Pictures] | None = None) -> list[str]:
+@dataclass
+class Findings:
+    """What is known beside the mistakes, as far as it was come to."""
+
+    family: str = ""  # of the base model
+    pictures: Pictures | None = None
+
+
+def mistakes_of(config: TrainingConfig, notes: list[str], findings: Findings | None = None) -> list[str]:
     """What is wrong with a configuration that can be read. `notes` gets what is worth knowing and wrong with nothing."""
     found: list[str] = []
+    findings = findings or Findings()
 
     def tried(look: Callable[[], Any]) -> Any:
         try:
@@ -121,13 +130,14 @@ def mistakes_of(config: TrainingConfig, notes: list[str], pictures: list[Picture
     found += _of_files(config)
     checkpoint = tried(lambda: _shapes(config))
     if checkpoint is not None:
+        findings.family = checkpoint.family
         tried(lambda: targets_of(checkpoint, config.network))
         tried(lambda: noising(checkpoint.noise, config.loss, config.model.prediction))
     found += _of_start(config, checkpoint.family if checkpoint else "")
     if config.output.peft_copy:
         tried(lambda: check_peft(config.network))
     tried(lambda: check_run(config))
-    found += _of_pictures(config, notes, [] if pictures is None else pictures)
+    found += _of_pictures(config, notes, findings)
     return found
 
 
@@ -186,11 +196,11 @@ def _of_start(config: TrainingConfig, family: str) -> Iterator[str]:
         yield f'network.start_from is "{path.name}", a LoRA for {kind.family}; the base model is of the family {family}.'
 
 
-def _of_pictures(config: TrainingConfig, notes: list[str], pictures: list[Pictures]) -> list[str]:
+def _of_pictures(config: TrainingConfig, notes: list[str], findings: Findings) -> list[str]:
     try:
         data = data_settings(config)
         found = find_examples(data, None)
-        pictures.append(_counted(data, found))
+        findings.pictures = _counted(data, found)
         notes += found.lines()
         notes.append(f"{len(found.examples)} pictures to train on, {len(found.validation)} kept apart.")
         found.refuse_if_bad()

@@ -34,7 +34,7 @@ export function TrainPage({ app, params = {} }) {
   </div>`;
 }
 
-/** What is known of trainings, and the one that is prepared: {training, preset}. change(next) shows it at once and keeps it soon. */
+/** What is known of trainings, and the one that is prepared: {training, preset}. change(next) shows it at once and keeps it soon; next may be a function of what it is then. */
 function useDraft(api) {
   const [state, setState] = useState({ known: null, draft: null, problem: "" });
   const waiting = useRef({ timer: 0, draft: null });
@@ -52,7 +52,11 @@ function useDraft(api) {
     load();
     return keep;
   }, []);
-  const change = (draft) => {
+  const latest = useRef(null);
+  latest.current = state.draft;
+  const change = (next) => {
+    const draft = typeof next === "function" ? next(latest.current) : next;
+    latest.current = draft;
     setState((all) => ({ ...all, draft }));
     clearTimeout(waiting.current.timer);
     waiting.current = { draft, timer: setTimeout(keep, KEEP) };

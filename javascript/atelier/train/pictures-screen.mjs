@@ -12,24 +12,34 @@ import { looked } from "./look.mjs";
 
 const FIRST = ["data", "concepts", 0];
 const LATER = ["kind", "weight", "captions", "augmentation", "resolution"]; // in the expert view
+const FOLDERS = ["folder", "masks"];
+const LARGE = { sdxl: 1024 }; // pixels that a family of base models was made for, where they are not the default
 
 export function PicturesScreen({ app, known, draft, change, go, look, setLook }) {
-  const [isChoosing, setChoosing] = useState(false);
+  const [choosing, setChoosing] = useState(null); // the path of a folder
   const { schema } = known;
   const { training } = draft;
   const isFresh = look.value !== null && same(look.value, training);
   const notes = notesOf(isFresh ? look.findings : []);
   const set = (path, value) => change({ ...draft, training: setAt(training, path, value) });
   const choose = ({ path }) =>
-    path.at(-1) === "folder" && html`<button type="button" class="atelier-button" onClick=${() => setChoosing(true)}><${Icon} name="folder" /> ${t("Choose a folder")}</button>`;
+    FOLDERS.includes(path.at(-1)) && html`<button type="button" class="atelier-button" onClick=${() => setChoosing(path)}><${Icon} name="folder" /> ${t("Choose a folder")}</button>`;
   const around = { id: ["train"], notes, beside: choose };
-  const all = Object.keys(resolve(schema, schema).properties);
+  const butFor = (of, name) => Object.keys(resolve(schema, of).properties).filter((one) => one !== name);
   const concept = resolve(schema, resolve(schema, schema.properties.data).properties.concepts).items;
 
   async function lookNow() {
     setLook({ value: training, findings: [], isBusy: true });
     try {
-      setLook({ value: training, ...(await looked(app.api, "check", complete(training, known))), isBusy: false });
+      const told = await looked(app.api, "check", complete(training, known));
+      const large = LARGE[told.findings.find((one) => one.event === "found")?.family];
+      const isSet = getAt(training, ["data", "resolution"]) !== undefined;
+      const value = large && !isSet ? setAt(training, ["data", "resolution"], large) : training;
+      if (value !== training) {
+        change((now) => ({ ...now, training: setAt(now.training, ["data", "resolution"], large) }));
+        app.toast(t("The base model is made for larger pictures: the resolution is {pixels} now.", { pixels: large }), { kind: "done" });
+      }
+      setLook({ value, ...told, isBusy: false });
     } catch (problem) {
       setLook({ value: training, findings: [{ event: "mistake", text: problem.message }], isBusy: false });
     }
@@ -37,11 +47,13 @@ export function PicturesScreen({ app, known, draft, change, go, look, setLook })
   return html`<div class="atelier-train-columns">
     <div class="atelier-stack">
       <section class="atelier-card" aria-label=${t("What is trained")}><div class="atelier-section-head"><h3>${t("What is trained")}</h3></div><div class="atelier-card-body atelier-stack">
-        <${Form} root=${schema} schema=${schema} value=${training} onChange=${(next) => change({ ...draft, training: next })} around=${around} hidden=${all.filter((name) => name !== "name")} />
-        <${Form} root=${schema} schema=${schema.properties.model} value=${training.model ?? {}} onChange=${(next) => set(["model"], next)} path=${["model"]} around=${around} />
+        <${Form} root=${schema} schema=${schema} value=${training} onChange=${(next) => change({ ...draft, training: next })} around=${around} hidden=${butFor(schema, "name")} />
+        <${Form} root=${schema} schema=${schema.properties.model} value=${training.model ?? {}} onChange=${(next) => set(["model"], next)} path=${["model"]} around=${around} hidden=${butFor(schema.properties.model, "checkpoint")} />
       </div></section>
       <section class="atelier-card" aria-label=${t("Pictures")}><div class="atelier-section-head"><h3>${t("Pictures")}</h3></div><div class="atelier-card-body atelier-stack">
-        <${Form} root=${schema} schema=${concept} value=${getAt(training, FIRST) ?? {}} onChange=${(next) => set(FIRST, next)} path=${FIRST} around=${around} hidden=${LATER} />
+        ${[butFor(concept, "folder"), ["folder", ...LATER]].map(
+          (hidden) => html`<${Form} key=${hidden.length} root=${schema} schema=${concept} value=${getAt(training, FIRST) ?? {}} onChange=${(next) => set(FIRST, next)} path=${FIRST} around=${around} hidden=${hidden} />`,
+        )}
       </div></section>
     </div>
     <section class="atelier-card" aria-label=${t("What is found")}><div class="atelier-section-head"><h3>${t("What is found")}</h3></div><div class="atelier-card-body atelier-stack">
@@ -51,7 +63,7 @@ export function PicturesScreen({ app, known, draft, change, go, look, setLook })
       </div>
       <div role="status">${isFresh && !look.isBusy ? html`<${Found} look=${look} />` : html`<p class="atelier-muted">${look.isBusy ? t("The trainer looks at every picture and caption.") : t("Counts, sizes, captions and every mistake are shown here before anything is trained.")}</p>`}</div>
     </div></section>
-    ${isChoosing && html`<${FolderDialog} path=${getAt(training, [...FIRST, "folder"]) ?? ""} onChoose=${(path) => (set([...FIRST, "folder"], path), setChoosing(false))} onClose=${() => setChoosing(false)} />`}
+    ${choosing && html`<${FolderDialog} path=${getAt(training, choosing) ?? ""} onChoose=${(path) => (set(choosing, path), setChoosing(null))} onClose=${() => setChoosing(null)} />`}
   </div>`;
 }
 

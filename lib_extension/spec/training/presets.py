@@ -1,4 +1,7 @@
-"""With which settings does a training begin, by the memory of the GPU? Three partial configurations, each with why it says what it says."""
+"""With which settings does a training begin, by the memory of the GPU? Three partial configurations, each with why it says what it says.
+
+None of them says the resolution: that is the base model's, 512 pixels or SDXL's 1,024, whatever the GPU.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +31,11 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "small",
         "6 to 8 GB",
-        "SD 1.5 and 2.x with room to spare; SDXL with its frozen weights in 4 bits.",
+        "One picture at a time; the frozen base model in 4 bits, so that SDXL fits, too.",
         {
             **_SHARED,
             # One picture at a time, four of them to a step of the optimizer: the noise of four, the memory of one.
-            "data": {"batch_size": 1, "resolution": 512},
+            "data": {"batch_size": 1},
             # Rank 8 holds an object or a person; its optimizer state is half of rank 16's.
             "network": {"rank": 8, "alpha": 8.0},
             "optimizer": {"optimizer": "auto", "learning_rate": 1e-4},
@@ -44,11 +47,11 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "medium",
         "12 GB",
-        "SD 1.5 in larger batches; SDXL at 1,024 pixels, one picture at a time.",
+        "Two pictures at a time, the base model as it is.",
         {
             **_SHARED,
-            # Two at a time is what SDXL at 768 and SD 1.5 at 512 pixels fit into 12 GB with activations computed twice.
-            "data": {"batch_size": 2, "resolution": 768},
+            # SDXL's weights take 5 GB in bf16; with activations computed twice, two pictures of 1,024 pixels fit beside them.
+            "data": {"batch_size": 2},
             "network": {"rank": 16, "alpha": 16.0},
             "optimizer": {"optimizer": "auto", "learning_rate": 1e-4},
             "memory": {"accumulation": 2, "gradient_checkpointing": True, "auto_memory": True},
@@ -58,10 +61,10 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "large",
         "24 GB and more",
-        "SDXL at 1,024 pixels in batches of four.",
+        "Four pictures at a time, and a larger network, which has room for a style.",
         {
             **_SHARED,
-            "data": {"batch_size": 4, "resolution": 1024},
+            "data": {"batch_size": 4},
             # There is room for a style, which needs more than one object does.
             "network": {"rank": 32, "alpha": 32.0},
             "optimizer": {"optimizer": "auto", "learning_rate": 1e-4},
