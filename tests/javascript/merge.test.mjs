@@ -50,8 +50,9 @@ test("what is tried is drawn with one prompt and side by side", () => {
 });
 
 test("the page's folder is below that of the models", () => {
-  const schema = { $defs: { Output: { properties: { folder: { default: ".", description: "old" } } } } };
+  const schema = { $defs: { Output: { properties: { folder: { default: ".", description: "old" }, precision: { default: "same" } } } }, properties: { output: { default: { folder: ".", precision: "fp16" } } } };
   assert.equal(onPage(schema).$defs.Output.properties.folder.default, "");
+  assert.deepEqual(onPage(schema).properties.output.default, { precision: "fp16" });
   assert.equal(schema.$defs.Output.properties.folder.default, ".");
   assert.deepEqual(onPage({ properties: {} }), { properties: {} });
 });

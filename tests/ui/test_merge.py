@@ -109,15 +109,17 @@ def test_merges_are_tried_on_one_sheet_and_deleted(page: Page, tab: Tab, folder:
     card.get_by_label("All weights times").fill("0.5")
     card.get_by_label("Prompt of the sheet").fill("a red watch")
     card.get_by_role("button", name="Draw 2 of them").click()
+    expect(card.get_by_role("button", name="Take its settings")).to_have_count(2)
+    card.get_by_role("button", name="Take its settings").first.click()
+    expect(form.get_by_label("Weight", exact=True).first).to_have_value("0.5")
+    card.get_by_role("button", name="Look at the sheet").click()
     page.wait_for_url("**/#catalogue?run=*")
     run = page.url.partition("run=")[2]
     told = tab.until(run, "done", "failed")
     assert told["state"] == "done", told
     tried = folder / "models" / "Lora"
     assert len(list(tried.glob("atelier-try-*"))) == 2
-    page.goto("/#merge")
-    for field, name in fields(form):
-        field.fill(name)
+    page.get_by_role("button", name="Merge", exact=True).click()
     card.get_by_role("button", name="Delete what was tried (2)").click()
     expect(card.get_by_role("button", name="Delete what was tried")).to_have_count(0)
     assert list(tried.glob("atelier-try-*")) == []

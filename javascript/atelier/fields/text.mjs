@@ -34,5 +34,5 @@ function NameControl({ id, schema, value, onChange, around }) {
   const names = inventory.names(schema["x-names"]);
   const variables = (around.variables ?? []).map((name) => `{${name}}`);
   const base = typeof schema.default === "string" && schema.default !== "" && !names.includes(schema.default) ? [schema.default] : [];
-  return html`<${Combobox} id=${id} value=${value ?? ""} options=${[...base, ...names, ...variables]} placeholder=${t("default")} onChange=${onChange} />`;
+  return html`<${Combobox} id=${id} value=${value ?? ""} options=${[...base, ...names, ...variables]} placeholder=${"default" in schema ? t("default") : t("Choose")} onChange=${onChange} />`;
 }

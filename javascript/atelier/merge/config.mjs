@@ -91,8 +91,10 @@ export function tryRecipe(names, prompt, settings = {}) {
 /** What the schema of a command's config becomes on the page: results go below the folder of models, and its own places are not asked for. */
 export function onPage(schema) {
   const told = structuredClone(schema);
-  const folder = told.$defs?.Output?.properties?.folder;
-  if (told.properties?.output?.default) told.properties.output.default.folder = "";
-  if (folder) Object.assign(folder, { default: "", description: "Below the folder of the WebUI's LoRAs or checkpoints; empty: there itself." });
+  const fields = told.$defs?.Output?.properties;
+  if (!fields) return told;
+  const { output } = told.properties ?? {};
+  if (output?.default) output.default = Object.fromEntries(Object.entries(output.default).filter(([name, value]) => value !== fields[name]?.default));
+  Object.assign(fields.folder, { default: "", description: "Below the folder of the WebUI's LoRAs or checkpoints; empty: there itself." });
   return told;
 }

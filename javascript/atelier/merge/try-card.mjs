@@ -1,6 +1,7 @@
 // How do merges compare before one is kept? Candidates under names of their own, drawn on one sheet, and deleted again.
 
 import { useApp } from "../app.mjs";
+import { Icon } from "../icons.mjs";
 import { isEnded } from "../jobs/account.mjs";
 import { beginRun } from "../runs/starting.mjs";
 import { html, useEffect, useState } from "../vendor/htm-preact.mjs";
@@ -8,6 +9,7 @@ import { t } from "../words.mjs";
 import { candidates, tryRecipe } from "./config.mjs";
 
 const LOOK = 700; // milliseconds
+let kept = { made: [], run: "" }; // what was tried last, while other pages are looked at
 const METHODS = ["concatenate", "linear", "svd", "ties", "dare", "prune"];
 
 /** `config`: of a merge, complete; onTake(config): its method and weights are wanted. */
@@ -18,7 +20,8 @@ export function TryCard({ config, prefix, onTake }) {
   const [factors, setFactors] = useState("0.7, 1");
   const [prompt, setPrompt] = useState("");
   const [standing, setStanding] = useState("");
-  const [made, setMade] = useState([]);
+  const [last, setLast] = useState(kept);
+  const keep = (next) => setLast((kept = next));
   const load = () => app.api.get("merging").then((told) => setTried(told.tried), () => {});
   useEffect(() => void load(), []);
 
@@ -30,7 +33,7 @@ export function TryCard({ config, prefix, onTake }) {
   async function remove() {
     for (const name of tried) await app.api.delete(`merging/tried/${encodeURIComponent(name)}`);
     await Promise.all([load(), app.inventory.fresh()]);
-    setMade([]);
+    keep({ made: [], run: "" });
   }
   async function begin() {
     const done = [];
@@ -40,10 +43,9 @@ export function TryCard({ config, prefix, onTake }) {
     }
     setStanding(t("Looking for the new LoRAs"));
     await Promise.all([load(), app.inventory.fresh()]);
-    setMade(done);
     const { prompt: before, loras, ...settings } = app.store.state.get().recipe?.settings ?? {};
     const run = await beginRun(app, { recipe: tryRecipe(done.map(({ name }) => name), prompt, settings), inputs: {} });
-    if (run) app.open("catalogue", { run: run.id });
+    keep({ made: done, run: run?.id ?? "" });
   }
   const doing = (work) => async () => {
     setStanding(t("At work"));
@@ -71,7 +73,8 @@ export function TryCard({ config, prefix, onTake }) {
         ${tried.length > 0 && html`<button type="button" class="atelier-button" data-look="danger" disabled=${standing !== ""} onClick=${doing(remove)}>${t("Delete what was tried ({count})", { count: tried.length })}</button>`}
         <span class="atelier-muted" role="status">${standing}</span>
       </div>
-      ${made.length > 0 && html`<ul class="atelier-stack">${made.map((one) => html`<li class="atelier-row" key=${one.name}><span class="atelier-grow">${one.name}</span>
+      ${last.run && html`<button type="button" class="atelier-button" onClick=${() => app.open("catalogue", { run: last.run })}><${Icon} name="picture" /> ${t("Look at the sheet")}</button>`}
+      ${last.made.length > 0 && html`<ul class="atelier-stack">${last.made.map((one) => html`<li class="atelier-row" key=${one.name}><span class="atelier-grow">${one.name}</span>
         <button type="button" class="atelier-button" data-look="quiet" onClick=${() => onTake({ ...config, loras: one.config.loras, method: one.config.method })}>${t("Take its settings")}</button></li>`)}</ul>`}
     </div>
   </section>`;

@@ -11,13 +11,14 @@ import { formOf, formsOf } from "../schema.mjs";
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
 
+let kept = {}; // what was asked for, by command, while other pages are looked at
 const PAUSE = 700; // milliseconds after an edit, before it is looked at
 
 /** `params.do`: the command; `params.job`: the job that is shown; `params.file`: what is looked into. */
 export function MergePage({ app, params = {} }) {
   const command = params.do in COMMANDS ? params.do : "merge";
   const [told, setTold] = useState({ kinds: null, about: null, problem: "" });
-  const [configs, setConfigs] = useState({});
+  const [configs, setConfigs] = useState(kept);
   const [job, setJob] = useState(null);
   useEffect(() => {
     Promise.all([app.api.get("jobs/kinds"), app.api.get("merging")]).then(
@@ -29,6 +30,15 @@ export function MergePage({ app, params = {} }) {
   const load = () => (id ? app.api.get(`jobs/${id}`).then(setJob, () => setJob(null)) : setJob(null));
   useEffect(() => void load(), [id]);
   useNewNames(app, job);
+  useEffect(() => void (kept = configs), [configs]);
+  useEffect(() => {
+    if (id) return;
+    const show = (jobs) => {
+      const found = jobs.find((one) => one.kind in COMMANDS && !isEnded(one));
+      if (found && app.page.get().name === "merge") app.open("merge", { do: found.kind, job: found.id });
+    };
+    app.api.get("jobs").then(show, () => {});
+  }, []);
   useEffect(() => {
     if (job && job.kind in COMMANDS) setConfigs((all) => (all[job.kind] ? all : { ...all, [job.kind]: job.config }));
   }, [job?.id]);
