@@ -61,8 +61,13 @@ class Desk:
         if self.guard == Guard():
             return None
         named = [Path(text) for text in os.environ.get(FOLDERS, "").split(os.pathsep) if text]
-        models = self.session.models
-        return (*named, self.session.home.folder.absolute(), *([models] if models else []))
+        models = [self.session.models] if self.session.models else []
+        return (
+            *named,
+            self.session.home.folder.absolute(),
+            *models,
+            *(folder for folders in self.host.folders.values() for folder in folders),
+        )
 
     async def aside(self, call: Callable[[], T]) -> T:
         """The call's result, while the event loop goes on."""

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from lib_extension.api.answers import read_object
 from lib_extension.api.desk import Desk
 from lib_extension.api.queries import query
-from lib_extension.jobs.training import is_inside
+from lib_extension.jobs.training import is_inside, lora_folder
 from lib_extension.spec.errors import BadRequest, NotFound
 from lib_extension.spec.training.presets import PRESETS
 
@@ -51,15 +51,13 @@ def add_routes(router: APIRouter, desk: Desk) -> None:
 
 
 def _told(desk: Desk, draft: Path) -> dict[str, Any]:
-    models = desk.session.models
-    loras = models / "Lora" if models else None
     try:
         held = json.loads(draft.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         held = {}
     return {
         "presets": [asdict(preset) for preset in PRESETS],
-        "lora_folder": str(loras) if loras and loras.is_dir() else "",
+        "lora_folder": lora_folder(desk.jobs.around),
         "draft": held if isinstance(held, dict) else {},
     }
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from lib_extension.jobs.kind import Around, JobKind
+from lib_extension.jobs.merging import places_in
 from lib_extension.setup.environment import Environment
-from lib_extension.spec.errors import BadRequest
+from lib_extension.spec.errors import BadRequest, NotFound
 from lib_extension.spec.settings import Settings, field, from_json, to_json
 from lib_extension.spec.training import TrainingConfig
 
 STOPPED = 3  # the trainer's status when it ended early with everything saved
-_ENDINGS = (".safetensors", ".ckpt")
-_FOLDERS = {"checkpoint": "Stable-diffusion", "vae": "VAE", "start_from": "Lora"}  # of a WebUI's models
+_VAES = ("VAE", "Stable-diffusion")  # folders of a WebUI's models
 _ACTIVATIONS = 2 << 30  # bytes of a step and of CUDA itself, about
 _UNKNOWN_BASE = 7 << 30
 
@@ -46,24 +46,29 @@ def filled(config: Mapping[str, Any], around: Around) -> dict[str, Any]:
         told = config.get(part)
         for name in names if isinstance(told, dict) else ():
             if isinstance(told.get(name), str) and told[name]:
-                told[name] = path_of(told[name], name, around.models)
+                told[name] = path_of(told[name], name, around)
     if around.roots is not None:
         _keep_inside(config, around.roots)
     return config
 
 
-def path_of(name: str, what: str, models: Path | None) -> str:
-    """Where the file lies that a WebUI calls `name`, such as "v1-5 [6ce0161689]"; what is no such name stays as it is."""
-    if models is None or Path(name).is_absolute():
-        return name
+def path_of(name: str, what: str, around: Around) -> str:
+    """Where the file lies that a backend calls `name`, such as "v1-5 [6ce0161689]"; what is no such name stays as it is."""
     bare = name.rpartition(" [")[0] if name.endswith("]") and " [" in name else name
-    folder = models / _FOLDERS[what]
-    named = [folder / bare, *(folder / f"{bare}{ending}" for ending in _ENDINGS)]
-    found = next((file for file in named if file.is_file()), None)
-    if found is None and folder.is_dir():
-        wanted = {Path(bare).name, *(Path(bare).name + ending for ending in _ENDINGS)}
-        found = next((file for file in sorted(folder.rglob("*")) if file.name in wanted and file.is_file()), None)
-    return str(found) if found else bare
+    if bare == "demo" or Path(name).is_absolute():
+        return bare
+    if what == "vae":
+        models = around.models or Path("models").absolute()
+        return str(next((file for folder in _VAES if (file := models / folder / bare).is_file()), bare))
+    try:
+        return str(places_in(around).file("checkpoints" if what == "checkpoint" else "loras", name))
+    except NotFound:
+        return bare
+
+
+def lora_folder(around: Around) -> str:
+    """Where the backends look for LoRAs; '' where there is no such folder."""
+    return next((str(folder) for folder in places_in(around).folders["loras"] if folder.is_dir()), "")
 
 
 def is_inside(path: Path, roots: Sequence[Path]) -> bool:

@@ -13,7 +13,7 @@ import pytest
 
 from lib_extension.jobs.jobs import STOPPED, Jobs
 from lib_extension.jobs.kind import Around
-from lib_extension.jobs.training import TRAINING, filled, needs, path_of, run_folder
+from lib_extension.jobs.training import TRAINING, filled, lora_folder, needs, path_of, run_folder
 from lib_extension.setup.environment import Environment
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import from_json, to_json
@@ -97,10 +97,19 @@ def test_names_of_a_webui_become_paths(tmp_path: Path):
     file = tmp_path / "Stable-diffusion" / "sd1" / "base model.safetensors"
     file.parent.mkdir(parents=True)
     file.write_bytes(b"")
+    around = Around(tmp_path, tmp_path)
     for name in ("sd1/base model.safetensors", "sd1/base model.safetensors [6ce0161689]", "base model", "base model [6ce0161689]"):
-        assert path_of(name, "checkpoint", tmp_path) == str(file), name
-    assert path_of("demo [123]", "checkpoint", tmp_path) == "demo"
-    assert path_of("/elsewhere/x.safetensors", "checkpoint", tmp_path) == "/elsewhere/x.safetensors"
+        assert path_of(name, "checkpoint", around) == str(file), name
+    vae = tmp_path / "VAE" / "fine.safetensors"
+    vae.parent.mkdir()
+    vae.write_bytes(b"")
+    assert path_of("fine.safetensors", "vae", around) == str(vae)
+    assert path_of("demo [6ce0161689]", "checkpoint", around) == "demo"
+    assert path_of("unknown", "start_from", around) == "unknown"
+    assert path_of("/elsewhere/x.safetensors", "checkpoint", around) == "/elsewhere/x.safetensors"
+    assert lora_folder(around) == ""
+    (tmp_path / "Lora").mkdir()
+    assert lora_folder(around) == str(tmp_path / "Lora")
 
 
 def test_folders_out_of_bounds_are_refused(tmp_path: Path):

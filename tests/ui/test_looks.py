@@ -19,7 +19,7 @@ SCREENSHOTS = Path(__file__).parent / "screenshots"
 IN_SIGHT_LOADED = """() => [...document.images].every((image) => image.complete
     || (image.loading === "lazy" && image.getBoundingClientRect().top > innerHeight))"""
 AXE = ROOT / "tests" / "javascript" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ("start", "refine", "catalogue", "review", "runs", "merge", "jobs")
+PAGES = ("start", "refine", "catalogue", "review", "runs", "train", "merge", "jobs")
 SERIOUS = ("serious", "critical")
 LOOKS = {
     "light": {"viewport": WIDE, "color_scheme": "light"},
@@ -41,6 +41,7 @@ def shown(tab: Tab, short: dict[str, Any], tiny: dict[str, Any]) -> dict[str, st
         "catalogue": f"/#catalogue?run={run}",
         "review": f"/#review?run={choice}",
         "runs": "/#runs",
+        "train": "/#train",
         "merge": "/#merge",
         "jobs": "/#jobs",
     }

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
-from tests.ui.conftest import ROOT, Tab, served_tab
+from tests.ui.conftest import Tab, served_tab
 from tests.ui.test_looks import LOOKS, SCREENSHOTS, violations
 
 SECONDS = 1000
@@ -27,6 +27,7 @@ def screenshots() -> None:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With this Python as the worker's, and a folder of pictures."""
     home = tmp_path_factory.mktemp("train")
+    (home / "models" / "Lora").mkdir(parents=True)
     python = home / "worker" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
@@ -45,7 +46,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tab(chromium: str, home: Path) -> Iterator[Tab]:
-    with served_tab(home, ROOT) as tab:
+    with served_tab(home, home) as tab:
         yield tab
 
 
@@ -70,7 +71,7 @@ def test_pictures_are_looked_at_and_mistakes_stand_beside_their_fields(page: Pag
     keep(tab, {**prepared(home), "network": {"rank": 0}})
     page.goto("/#train")
     pictures = page.get_by_role("region", name="Pictures", exact=True)
-    pictures.get_by_role("button", name="Choose a folder").click()
+    pictures.get_by_role("button", name="Choose a folder").first.click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("4 pictures")).to_be_visible()
     dialog.get_by_role("button", name="The folder above").click()
@@ -142,9 +143,11 @@ def test_a_training_is_paused_stopped_gone_on_with_and_put_into_the_prompt(page:
     expect(ready).to_be_visible(timeout=SLOW)
     page.screenshot(path=SCREENSHOTS / "train-done.png", full_page=True)
     expect(job.get_by_role("log")).to_contain_text(f"Going on from step {stopped}")
+    assert (home / "models" / "Lora" / "disc.safetensors").is_file()
+    assert "disc" in tab.get("inventory", fresh=1)["loras"]
     ready.get_by_role("button", name="Into the prompt: <lora:").click()
     page.get_by_role("button", name="Refine").first.click()
-    expect(page.locator("#atelier_prompt textarea")).to_have_value(r"<lora:disc:0.8>")
+    expect(page.locator("#atelier_prompt textarea")).to_have_value("zkdisc <lora:disc:0.8>")
     assert json.loads((run / "config.json").read_text())["run"]["steps"] == stopped + 5
 
 

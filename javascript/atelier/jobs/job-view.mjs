@@ -46,7 +46,7 @@ export function JobView({ id, onChanged }) {
     </header>
     ${!isEnded(job) && html`<${Progress} job=${job} />`}
     ${job.problem && html`<p class="atelier-note" data-severity=${job.state === "interrupted" ? "warning" : "error"} role="alert"><${Icon} name="alert" /> <span>${job.problem}</span></p>`}
-    <${Plot} series=${job.points} />
+    <div class="atelier-job-plots">${plotsOf(job.points).map((series) => html`<${Plot} key=${Object.keys(series)[0]} series=${series} />`)}</div>
     <${Pictures} job=${job} />
     <${Log} lines=${job.lines} />
   </section>`;
@@ -91,6 +91,14 @@ function Progress({ job }) {
     <div role="progressbar" aria-label=${t("Progress of the job")} aria-valuemin="0" aria-valuemax="100" aria-valuenow=${part === null ? undefined : Math.round(part * 100)} data-unknown=${(isAtWork && part === null) || undefined}><span style=${`width: ${(part ?? 0) * 100}%`}></span></div>
     <p class="atelier-muted">${isAtWork ? [part !== null && t("{done} of {total}", job.progress), job.progress?.text, job.progress?.seconds_left && t("{time} left", { time: duration(job.progress.seconds_left) })].filter(Boolean).join(" · ") : ""}</p>
   </div>`;
+}
+
+/** Losses share a plot and its scale; what is measured otherwise has one of its own. */
+function plotsOf(points) {
+  const isLoss = ([name]) => name.includes("loss");
+  const losses = Object.entries(points).filter(isLoss);
+  const others = Object.entries(points).filter((one) => !isLoss(one));
+  return [losses, ...others.map((one) => [one])].filter((group) => group.length > 0).map((group) => Object.fromEntries(group));
 }
 
 function Pictures({ job }) {

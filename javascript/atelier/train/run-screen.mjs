@@ -59,25 +59,30 @@ export function RunScreen({ app, known, draft, go, job }) {
 
 /** Where the file went, and one click into a prompt. */
 function Finished({ app, id }) {
-  const [file, setFile] = useState("");
+  const [{ file, isThere, trigger }, setMade] = useState({ file: "", isThere: false, trigger: "" });
   useEffect(() => {
     app.api.get(`jobs/${id}`).then((job) => {
-      const files = job.findings.filter((one) => one.event === "file");
-      setFile(files.at(-1)?.file ?? "");
+      const [own, hosts] = job.findings.filter((one) => one.event === "file").map((one) => one.file); // in the run's folder, and the host's
+      const atHost = Boolean(job.config.output?.lora_folder && hosts);
+      setMade({ file: (atHost ? hosts : own) ?? "", isThere: atHost, trigger: job.config.data?.concepts?.[0]?.trigger ?? "" });
     }, () => {});
     app.inventory.fresh(); // the backends look for new LoRAs
   }, [id]);
   if (!file) return null;
   const name = file.split(/[/\\]/).at(-1).replace(/\.safetensors$/, "");
   const intoOurs = () => {
-    app.store.change((draft) => {
-      const settings = draft.recipe?.settings ?? {};
-      return { ...draft, recipe: { ...draft.recipe, settings: { ...settings, prompt: toggled(settings.prompt ?? "", loraWord(name)) } } };
-    });
+    const { recipe } = app.store.state.get();
+    if (recipe?.stages?.length) {
+      const { settings = {} } = recipe;
+      app.store.change((draft) => ({ ...draft, recipe: { ...recipe, settings: { ...settings, prompt: toggled(settings.prompt ?? "", loraWord(name)) } } }));
+    } else {
+      app.store.open({ recipe: { version: 1, name: "try-a-lora", settings: { prompt: `${trigger} ${loraWord(name)}`.trim() }, stages: [{ id: "base", type: "txt2img" }] }, inputs: {}, base: "" });
+    }
     app.toast(t("It stands in the prompt now."), { kind: "done", action: { label: t("Refine"), run: () => app.open("refine") } });
   };
   return html`<section class="atelier-card" aria-label=${t("The LoRA is ready")}><div class="atelier-section-head"><h3>${t("The LoRA is ready")}</h3></div><div class="atelier-card-body atelier-stack">
     <code class="atelier-code">${file}</code>
+    ${!isThere && html`<p class="atelier-note" data-severity="warning"><${Icon} name="alert" /> <span>${t("It lies in the run's folder only. Copy it into the folder of LoRAs, or name that under Output before the training.")}</span></p>`}
     <div class="atelier-row">
       <button type="button" class="atelier-button" data-look="primary" onClick=${intoOurs}><${Icon} name="add" /> ${t("Into the prompt: {word}", { word: loraWord(name) })}</button>
       ${app.exchange && TABS.map((tab) => html`<button type="button" class="atelier-button" key=${tab} title=${t("Into the prompt of {tab}", { tab })} onClick=${() => app.exchange.insertInto(tab, loraWord(name))}>${tab}</button>`)}
