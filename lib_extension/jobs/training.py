@@ -36,15 +36,17 @@ def _look_filled(look: TrainingLook, around: Around) -> TrainingLook:
     return replace(look, training=filled(look.training, around))
 
 
-def filled(config: Mapping[str, Any], around: Around) -> dict[str, Any]:
+def filled(asked: Mapping[str, Any], around: Around) -> dict[str, Any]:
     """The config with paths in place of a WebUI's names, and the runs' folder where it is kept. BadRequest for folders out of bounds."""
-    config = json.loads(json.dumps(config))
+    config: dict[str, Any] = json.loads(json.dumps(asked))
     output = config.setdefault("output", {})
     if isinstance(output, dict):
         output["folder"] = str(around.folder / str(output.get("folder") or "training-runs"))
     for part, names in (("model", ("checkpoint", "vae")), ("network", ("start_from",))):
         told = config.get(part)
-        for name in names if isinstance(told, dict) else ():
+        if not isinstance(told, dict):
+            continue
+        for name in names:
             if isinstance(told.get(name), str) and told[name]:
                 told[name] = path_of(told[name], name, around)
     if around.roots is not None:
