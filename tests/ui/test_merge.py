@@ -72,6 +72,7 @@ def test_two_loras_become_one_that_can_be_drawn_with(page: Page, tab: Tab, folde
     expect(result).to_contain_text("both")
     tensors = load_file(folder / "models" / "Lora" / "both.safetensors")
     assert {tensor.shape[0] for name, tensor in tensors.items() if name.endswith("lora_down.weight")} <= {2, 4}
+    page.screenshot(path=SCREENSHOTS / "merge-result.png", full_page=True)
     page.reload()
     result.get_by_role("button", name="Into the prompt").click()
     expect(page.get_by_text("It is in the prompt")).to_be_visible()
@@ -83,6 +84,7 @@ def test_two_loras_become_one_that_can_be_drawn_with(page: Page, tab: Tab, folde
     job = page.locator(".atelier-job")
     expect(job.get_by_role("log")).to_contain_text("OUT11   2 modules  rank 4")
     expect(job.locator("img")).to_have_count(1)
+    page.screenshot(path=SCREENSHOTS / "merge-inspect.png", full_page=True)
     assert "both" in tab.get("inventory")["loras"]
 
 
