@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from trainer.card import write_card
 from trainer.data.facts import Facts, facts_of
 from trainer.lora_file import LoraTold, write_lora, write_peft
 from trainer.session import Session
@@ -30,14 +31,16 @@ def save_file(session: Session) -> Path:
 
 
 def finish(session: Session) -> list[Path]:
-    """The finished files: in the run's folder, the WebUI's under a name that is free there, and the copy for diffusers if wanted."""
+    """The finished files: in the run's folder, the WebUI's (free name, with a card beside it), and the copy for diffusers if wanted."""
     config = session.config
     told = told_of(session, config.name)
     with session.trained.in_use():
         files = [write_lora(session.folder, session.checkpoint, config.network, told, config.output.dtype)]
         if config.output.lora_folder:
             folder = Path(config.output.lora_folder).expanduser()
-            files.append(write_lora(folder, session.checkpoint, config.network, told, config.output.dtype))
+            lora = write_lora(folder, session.checkpoint, config.network, told, config.output.dtype)
+            write_card(lora, told, session.checkpoint.family, session.folder / "samples")
+            files.append(lora)
         if config.output.peft_copy:
             named = replace(told, output_name=f"{config.name}-peft")
             files.append(write_peft(session.folder, session.checkpoint, config.network, named, config.output.dtype))

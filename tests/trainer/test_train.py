@@ -35,7 +35,7 @@ def test_a_whole_run_leaves_what_it_should(sd1_folder: Path, tmp_path: Path) -> 
         assert picture.text["parameters"].startswith("a disc, drawn\nNegative prompt: blue\nSteps: 2, Sampler: DDIM")  # pyright: ignore[reportAttributeAccessIssue]
     assert list(told.points("validation loss")) == [0, 2, 4]
     assert list(told.points()) == [1, 2, 3, 4]
-    assert [path.name for path in (tmp_path / "Lora").iterdir()] == ["disc.safetensors"]
+    assert sorted(path.name for path in (tmp_path / "Lora").iterdir()) == ["disc.json", "disc.preview.png", "disc.safetensors"]
     with safe_open(tmp_path / "Lora/disc.safetensors", "pt") as file:
         metadata = file.metadata()
     assert metadata["ss_steps"] == "4"
