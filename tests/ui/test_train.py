@@ -119,7 +119,7 @@ def test_a_training_is_paused_stopped_gone_on_with_and_put_into_the_prompt(page:
     page.goto("/#train?screen=run")
     page.get_by_role("region", name="Start").get_by_role("button", name="Train").click()
     job = page.get_by_role("region", name="LoRA disc")
-    expect(job.locator(".atelier-plot svg")).to_be_visible(timeout=SLOW)
+    expect(job.locator(".atelier-plot svg").first).to_be_visible(timeout=SLOW)
     expect(job.get_by_role("list", name="Pictures").get_by_role("img").first).to_be_visible()
 
     page.wait_for_timeout(1000)
