@@ -3,6 +3,7 @@
 object   a mushroom, which the demo model never saw
 style    the demo model's own things as a storybook prints them: ink outlines, pale colours on cream paper
 brand    its things in its places, each before a brand's cream roundel with a golden rim
+known    what the demo model has seen: regularisation pictures, by which it keeps what it can
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from tests.demo_model.character import POSES, VIEWS
 from tests.demo_model.objects import COLOURS, UNSEEN
 from tests.demo_model.painter import Colour
 from tests.demo_model.places import PLACES
-from tests.demo_model.scenes import EVERY_OBJECT, Scene, Subject, draw_scene
+from tests.demo_model.scenes import EVERY_OBJECT, Scene, Subject, draw_scene, training_scene
 
-PICTURES = 16
+PICTURES, KNOWN = 16, 64
 OBJECT, STYLE, BRAND = "mushroom", "storybook style", "atelier brand"  # the words that call for each
 PAPER: Colour = (250, 241, 222)
 INK: Colour = (36, 30, 60)
@@ -48,6 +49,12 @@ def draw_brand(index: int) -> tuple[Image.Image, str]:
     thing = EVERY_OBJECT[index % (len(EVERY_OBJECT) - 1)]
     scene = draw_scene(_subject(thing, index), Random(f"brand {index}"))
     return before_roundel(scene), f"{BRAND}, {scene.subject.caption}"
+
+
+def draw_known(index: int) -> tuple[Image.Image, str]:
+    """The ``index``-th picture of what the demo model was trained on, and its caption."""
+    scene = training_scene(index)
+    return scene.picture, scene.subject.caption
 
 
 SETS: dict[str, Callable[[int], tuple[Image.Image, str]]] = {"object": draw_object, "style": draw_style, "brand": draw_brand}
@@ -88,12 +95,13 @@ def before_roundel(scene: Scene) -> Image.Image:
 def write_set(name: str, folder: Path) -> None:
     """Write the set's pictures as PNG, each with its caption in a ``.txt`` of the same name."""
     folder.mkdir(parents=True, exist_ok=True)
-    for index in range(PICTURES):
-        picture, caption = SETS[name](index)
+    draw, pictures = (draw_known, KNOWN) if name == "known" else (SETS[name], PICTURES)
+    for index in range(pictures):
+        picture, caption = draw(index)
         picture.save(folder / f"{index:02}.png")
         (folder / f"{index:02}.txt").write_text(caption + "\n", "utf-8")
 
 
 if __name__ == "__main__":
-    for _name in SETS:
+    for _name in (*SETS, "known"):
         write_set(_name, Path(sys.argv[1]) / _name)
