@@ -46,9 +46,10 @@ class _In8Bits(bnb.nn.Linear8bitLt):
 
 
 def _in_8_bits(module: nn.Linear) -> nn.Module:
-    kind: Any = _In8Bits  # whose parameters pyright takes from nn.Linear
+    kind: Any = _In8Bits  # pyright takes the parameters of this and of those below from torch's classes
     made = kind(module.in_features, module.out_features, module.bias is not None, has_fp16_weights=False, threshold=6.0)
-    made.weight = bnb.nn.Int8Params(module.weight.data, requires_grad=False, has_fp16_weights=False)
+    values: Any = bnb.nn.Int8Params
+    made.weight = values(module.weight.data, requires_grad=False, has_fp16_weights=False)
     made = _settled(made, module)
     made.init_8bit_state()
     return made
@@ -58,7 +59,8 @@ def _in_4_bits(module: nn.Linear) -> nn.Module:
     width = module.weight.dtype
     kind: Any = bnb.nn.Linear4bit
     made = kind(module.in_features, module.out_features, module.bias is not None, compute_dtype=width, quant_type="nf4")
-    made.weight = bnb.nn.Params4bit(module.weight.data, requires_grad=False, quant_type="nf4")
+    values: Any = bnb.nn.Params4bit
+    made.weight = values(module.weight.data, requires_grad=False, quant_type="nf4")
     return _settled(made, module)
 
 

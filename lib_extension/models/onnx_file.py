@@ -8,7 +8,6 @@ import onnxruntime
 
 from lib_extension.spec.errors import BadFile, NotFound
 
-
 LARGE = 50_000_000  # bytes of a network that works on all cores
 
 

@@ -125,6 +125,8 @@ def test_the_webui_changes_weights_as_the_engine_does(network: str, single: tupl
 def test_diffusers_answers_alike(network: str, copy: str, folder: Path, tmp_path: Path) -> None:
     if copy == "kohya" and network == "dora outputs":
         pytest.skip("diffusers reads DoRAs in its own naming only")
+    if copy == "kohya" and network == "blocks":
+        pytest.skip("diffusers 0.42 looks for alphas that differ by names that its attention no longer has, and takes none of them")
     settings = settings_for(network, folder)
     trained = shaken(load(folder), settings)
     write = write_lora if copy == "kohya" else write_peft
