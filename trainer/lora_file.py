@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from lib_extension.formats.flushing import flush_folder
 from lib_extension.models.checkpoint import Checkpoint
+from lib_extension.models.hashes import network_hash
 from lib_extension.spec.errors import BadFile, BadRequest
 from lib_extension.spec.training import check_name
 from lib_extension.spec.training.network import NetworkSettings
@@ -21,9 +24,9 @@ from trainer.lora_metadata import LoraTold, metadata_of
 from trainer.lora_names import FileNames, peft_name
 from trainer.networks.kinds import NETWORKS
 from trainer.networks.network import layers_of, networks_of, scale_of
-from trainer.written import ASIDE, fill, flush_folder
+from trainer.written import ASIDE, fill
 
-__all__ = ["DTYPES", "LoraTold", "write_lora", "write_peft"]
+__all__ = ["DTYPES", "LoraTold", "copy_lora", "write_lora", "write_peft"]
 
 Precision = Literal["fp16", "bf16", "fp32"]
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
@@ -36,13 +39,25 @@ def write_lora(folder: Path, checkpoint: Checkpoint, settings: NetworkSettings, 
 
     Raises BadRequest for a name with path separators and the like, BadFile for values that `precision` cannot hold, DiskFull.
     """
-    return _written(folder, told, lora_tensors(checkpoint, settings, precision), lambda n, d: metadata_of(checkpoint, settings, told, n, d))
+    tensors = lora_tensors(checkpoint, settings, precision)
+    return _written(folder, told.output_name, tensors, lambda name, digest: metadata_of(checkpoint, settings, told, name, digest))
+
+
+def copy_lora(file: Path, folder: Path) -> Path:
+    """The same LoRA in another folder, under its name or with -2, -3 …; the one that is there already if it is the same."""
+    there = folder / file.name
+    if there.is_file() and network_hash(there) == network_hash(file):
+        return there
+    with safe_open(file, framework="pt") as opened:
+        metadata: dict[str, str] = opened.metadata() or {}
+        tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
+    return _written(folder, file.stem, tensors, lambda name, digest: metadata | {"ss_output_name": name})
 
 
 def write_peft(folder: Path, checkpoint: Checkpoint, settings: NetworkSettings, told: LoraTold, precision: Precision = "fp16") -> Path:
     """The same under diffusers' and peft's names, for `load_lora_weights`. Raises BadRequest for kinds that diffusers does not read."""
     check_peft(settings)
-    return _written(folder, told, peft_tensors(checkpoint, settings, precision), lambda name, digest: {"format": "pt"})
+    return _written(folder, told.output_name, peft_tensors(checkpoint, settings, precision), lambda name, digest: {"format": "pt"})
 
 
 def check_peft(settings: NetworkSettings) -> None:
@@ -90,13 +105,13 @@ def _stored(tensor: Tensor, name: str, precision: Precision) -> Tensor:
     return stored
 
 
-def _written(folder: Path, told: LoraTold, tensors: dict[str, Tensor], metadata: Callable[[str, str], dict[str, str]]) -> Path:
+def _written(folder: Path, wanted: str, tensors: dict[str, Tensor], metadata: Callable[[str, str], dict[str, str]]) -> Path:
     """Aside and flushed, then under the first free name, which also stands in the file: the WebUI knows it by that."""
-    check_name(told.output_name)
+    check_name(wanted)
     folder.mkdir(parents=True, exist_ok=True)
     plain = save(tensors)
     digest = hashlib.sha256(memoryview(plain)[int.from_bytes(plain[:8], "little") + 8 :]).hexdigest()
-    for name in _names(told.output_name):
+    for name in _names(wanted):
         path = folder / f"{name}{_SUFFIX}"
         if path.exists():
             continue

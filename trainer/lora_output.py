@@ -8,11 +8,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from lib_extension.formats.flushing import flush_folder
 from trainer.card import write_card
 from trainer.data.facts import Facts, facts_of
 from trainer.lora_file import LoraTold, write_lora, write_peft
 from trainer.session import Session
-from trainer.written import flush_folder, new_folder
+from trainer.written import new_folder
 
 _WORK = "lora"
 

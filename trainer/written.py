@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lib_extension.formats.flushing import flush_folder
 from lib_extension.spec.errors import AtelierError
 
 ASIDE = ".part"  # what ends so is half written, and may be deleted by whoever comes next
@@ -64,19 +65,6 @@ def fill(path: Path, data: bytes) -> None:
     """A file of a folder that is being filled."""
     with _room(path, len(data)):
         _write_through(path, data)
-
-
-def flush_folder(folder: Path) -> None:
-    """Make the names in a folder outlive a power cut, where the system can."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError:  # some file systems cannot flush folders
-        pass
-    finally:
-        os.close(handle)
 
 
 def _write_through(path: Path, data: bytes) -> None:

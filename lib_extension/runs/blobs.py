@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from lib_extension.formats.flushing import flush_folder
 from lib_extension.runs.storage import Damaged, disk_errors
 
 _WHAT = "The pictures' folder"
@@ -52,7 +53,7 @@ class Blobs:
                     folders |= {path.parent} | ({self._folder} if _make(path.parent) else set())
                     self._write(path, data)
             for folder in folders:
-                _flush_folder(folder)
+                flush_folder(folder)
         return names
 
     def get(self, name: str) -> bytes:
@@ -128,14 +129,3 @@ def _make(folder: Path) -> bool:
         return False
     folder.mkdir(exist_ok=True)
     return True
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make a rename last. Windows has no such call, and its file systems need none."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -21,6 +21,7 @@ from types import TracebackType
 
 from torch import Tensor
 
+from lib_extension.formats.flushing import flush_folder
 from lib_extension.formats.safetensors_header import BITS, LONGEST_HEADER
 from lib_extension.spec.errors import BadRequest, TooLarge
 from trainer.merging.tensor_types import type_name
@@ -136,7 +137,7 @@ def place(aside: Path, folder: Path, name: str) -> Path:
     for number in range(1, 10_000):
         path = folder / (f"{name}-{number}{ending}" if number > 1 else f"{name}{ending}")
         if _moved(aside, path):
-            _flush_folder(folder)
+            flush_folder(folder)
             return path
     raise BadRequest(f'There are too many files named "{name}" already; choose another name.')
 
@@ -184,17 +185,6 @@ def sweep(folder: Path) -> None:
                 left.unlink()
         except OSError:
             continue  # another process removed it, or it is not ours
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the rename last. Windows has no such call."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 assert sys.byteorder == "little", "The files are little endian, and so must the machine be."
