@@ -25,7 +25,7 @@ ARROWS: dict[str, set[str]] = {
     "jobs": {"backend", "setup"} | _BASE,
     "host": {"backend"} | _BASE,
     "ui": {"host", "api", "session", "setup", "runs", "jobs"} | _PLANNED | _BASE,
-    "session": {"runs"} | _PLANNED | _BASE,
+    "session": {"runs", "captions"} | _PLANNED | _BASE,
     "api": {"session", "runs", "jobs", "setup", "captions"} | _PLANNED | _BASE,
     "cli": {"session", "runs", "jobs"} | _PLANNED | _BASE,
     "__main__": {"cli"},

@@ -14,6 +14,7 @@ from fastapi import APIRouter
 
 from lib_extension.api import (
     archive_routes,
+    class_routes,
     disk_routes,
     draft_routes,
     event_routes,
@@ -78,6 +79,7 @@ def make_router(
         job_routes,
         worker_routes,
         training_routes,
+        class_routes,
         merging_routes,
     ):
         group.add_routes(router, desk)

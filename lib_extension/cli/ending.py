@@ -24,6 +24,9 @@ def end(session: Session, run: Run, folder: Path, options: argparse.Namespace) -
         say_json(told | {"stages": [node_told(node) for node in session.ledger.nodes(run.id)]})
         return exit_codes.of_run(run)
     print(f"{len(files)} files are in {folder}")
+    into = session.class_orders.into(run.id)
+    if into is not None and run.state in ("done", "failed"):
+        print(f"The class pictures and their captions are in {into}")
     if run.state == "waiting":
         for review in reviews:
             _say_review(session, run, review, options)

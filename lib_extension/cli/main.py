@@ -8,7 +8,22 @@ import sys
 from collections.abc import Sequence
 
 from lib_extension.backend.errors import BackendError
-from lib_extension.cli import choose, exit_codes, export_recipe, gc, halt, import_recipe, plan, resume, run, runs, schema, serve, show
+from lib_extension.cli import (
+    choose,
+    class_pictures,
+    exit_codes,
+    export_recipe,
+    gc,
+    halt,
+    import_recipe,
+    plan,
+    resume,
+    run,
+    runs,
+    schema,
+    serve,
+    show,
+)
 from lib_extension.cli.findings import say_findings
 from lib_extension.cli.screen import say_json
 from lib_extension.runs.storage import StorageError
@@ -17,7 +32,7 @@ from lib_extension.session.told import finding_told
 from lib_extension.spec.errors import AtelierError
 
 _ABOUT_RUNS = (*(module.COMMAND for module in (run, plan, resume, runs, choose)), halt.PAUSE, halt.CANCEL)
-COMMANDS = (*_ABOUT_RUNS, *(module.COMMAND for module in (show, export_recipe, import_recipe, gc, schema, serve)))
+COMMANDS = (*_ABOUT_RUNS, *(module.COMMAND for module in (class_pictures, show, export_recipe, import_recipe, gc, schema, serve)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,16 @@ _log = logging.getLogger(__name__)
 class Delivery:
     """Starts a run, and brings what it makes until it has come to a halt."""
 
-    def __init__(self, runner: Runner, run_id: str, folder: Path, private: bool = False, after: Delivery | None = None) -> None:
-        """`after`: an earlier one of the same run that is about to close, and is waited for."""
+    def __init__(
+        self,
+        runner: Runner,
+        run_id: str,
+        folder: Path,
+        private: bool = False,
+        after: Delivery | None = None,
+        then: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`after`: an earlier one of the same run that is about to close, and is waited for. `then`: done when the folder is complete."""
         self._runner = runner
         self._run = runner.ledger.runs.get(run_id)
         self._folder = folder
@@ -47,6 +55,7 @@ class Delivery:
         self._guard = threading.Lock()  # of the next
         self._is_closing = False
         self._after = after
+        self._then = then
         runner.start(run_id)
         self._thread = threading.Thread(target=self._deliver, name=f"atelier outputs {run_id}", daemon=True)
         self._thread.start()
@@ -71,6 +80,7 @@ class Delivery:
                 self._after._thread.join()
                 self._after = None
             self._names = self._complete()
+            self._then()
         except AtelierError as error:
             self._problem = error
         except Exception as error:

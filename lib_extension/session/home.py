@@ -44,6 +44,11 @@ class Home:
         """What worker processes do and did, a folder each."""
         return self.folder / "jobs"
 
+    @property
+    def class_pictures(self) -> Path:
+        """Which runs' pictures go into which folder as class pictures."""
+        return self.folder / "class-pictures"
+
     def outputs(self, run_id: str) -> Path:
         """The folder of a run's pictures."""
         return self.folder / "outputs" / run_id

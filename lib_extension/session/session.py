@@ -23,6 +23,7 @@ from lib_extension.runs.runner import Runner
 from lib_extension.runs.surroundings import inventories_of
 from lib_extension.session.asked import Asked
 from lib_extension.session.brief import Briefs
+from lib_extension.session.class_orders import ClassOrders
 from lib_extension.session.draft import Drafts, pictures_of
 from lib_extension.session.editing import Editing
 from lib_extension.session.gallery import Gallery
@@ -72,6 +73,7 @@ class Session:
         self.briefs = Briefs(self.runner, plans)
         self.gallery = Gallery(self.runner, plans)
         self.thumbnails = Thumbnails(home.thumbnails, self.blobs)
+        self.class_orders = ClassOrders(home.class_pictures, self.runner)
         self._guard = threading.Lock()  # of the next
         self._deliveries: dict[str, Delivery] = {}
         self.is_private = False  # no file says how it was made, whichever run it is of
@@ -124,7 +126,10 @@ class Session:
         with self._guard:
             earlier = self._deliveries.get(run_id)
             if earlier is None or not earlier.go_on():
-                self._deliveries[run_id] = Delivery(self.runner, run_id, folder or self.folder_of(run), private, after=earlier)
+                place = folder or self.folder_of(run)
+                self._deliveries[run_id] = Delivery(
+                    self.runner, run_id, place, private, after=earlier, then=lambda: self.class_orders.deliver(run_id, private)
+                )
 
     def retry(self, run_id: str, key: str = "") -> None:
         """Try a stage instance that failed, or was left out by that, once more; without a key, all of them. BadRequest for others."""
