@@ -18,7 +18,7 @@ ARROWS: dict[str, set[str]] = {
     "spec": set(),
     "formats": {"spec"},
     "pictures": {"spec"},
-    "captions": {"spec"},
+    "captions": {"formats", "spec"},  # names of pictures, and their order
     **dict.fromkeys(_PLANNED, _BASE | _PLANNED),
     "backend": {"setup"} | _BASE | _PLANNED,  # the embedded engine runs in the worker's environment
     "runs": {"plan", "stages", "masks", "scores", "backend"} | _BASE,

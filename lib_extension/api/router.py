@@ -15,6 +15,7 @@ from fastapi import APIRouter
 from lib_extension.api import (
     archive_routes,
     class_routes,
+    dataset_routes,
     disk_routes,
     draft_routes,
     event_routes,
@@ -80,6 +81,7 @@ def make_router(
         worker_routes,
         training_routes,
         class_routes,
+        dataset_routes,
         merging_routes,
     ):
         group.add_routes(router, desk)

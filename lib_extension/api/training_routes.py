@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,21 +10,22 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from lib_extension.api.answers import read_object
+from lib_extension.api.asked_folders import path_asked
 from lib_extension.api.desk import Desk
+from lib_extension.api.kept import Kept
 from lib_extension.api.queries import query
+from lib_extension.formats.picture_names import READABLE
 from lib_extension.jobs.training import is_inside, lora_folder
-from lib_extension.spec.errors import BadRequest, NotFound
+from lib_extension.spec.errors import NotFound
 from lib_extension.spec.training.presets import PRESETS
 
-_ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
 _MOST_FOLDERS = 500
-_MOST_BYTES = 2**20
 _BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}}
 
 
 def add_routes(router: APIRouter, desk: Desk) -> None:
     """On paths below the router's prefix."""
-    draft = desk.session.home.folder / "training.json"
+    draft = Kept(desk.session.home.folder / "training.json")
 
     @router.get("/training", summary="Presets, where finished LoRAs go, and the training that is being prepared")
     async def training() -> Response:
@@ -34,10 +34,7 @@ def add_routes(router: APIRouter, desk: Desk) -> None:
     @router.put("/training/draft", summary="Keep the training that is being prepared, whole or not", openapi_extra=_BODY)
     async def keep(request: Request) -> Response:
         body = await read_object(request)
-        text = json.dumps(body)
-        if len(text) > _MOST_BYTES:
-            raise BadRequest("That is more than a training's settings are.")
-        await desk.aside(lambda: _write(draft, text))
+        await desk.aside(lambda: draft.put(body))
         return JSONResponse({})
 
     parameters = [query("path", "string", "Empty: the folders that one can begin at.")]
@@ -50,33 +47,14 @@ def add_routes(router: APIRouter, desk: Desk) -> None:
         return JSONResponse(await desk.patiently(lambda: _folders(path, desk.jobs.around.roots)))
 
 
-def _told(desk: Desk, draft: Path) -> dict[str, Any]:
-    try:
-        held = json.loads(draft.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        held = {}
-    return {
-        "presets": [asdict(preset) for preset in PRESETS],
-        "lora_folder": lora_folder(desk.jobs.around),
-        "draft": held if isinstance(held, dict) else {},
-    }
-
-
-def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_suffix(".tmp")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(file)
+def _told(desk: Desk, draft: Kept) -> dict[str, Any]:
+    return {"presets": [asdict(preset) for preset in PRESETS], "lora_folder": lora_folder(desk.jobs.around), "draft": draft.get()}
 
 
 def _folders(path: str, roots: tuple[Path, ...] | None) -> dict[str, Any]:
     if not path and roots is not None:
         return {"path": "", "parent": None, "pictures": 0, "folders": [_folder(root) for root in roots if root.is_dir()]}
-    folder = Path(path or "~").expanduser()
-    if not folder.is_absolute():
-        raise BadRequest("Name the folder by its whole path.")
-    if roots is not None and not is_inside(folder, roots):
-        raise BadRequest("That folder is outside of those that may be used from here.")
+    folder = path_asked(path or "~", roots)
     try:
         inside = sorted(
             (entry for entry in folder.iterdir() if not entry.name.startswith(".") and entry.is_dir()), key=lambda one: one.name.lower()
@@ -98,6 +76,6 @@ def _folder(folder: Path) -> dict[str, Any]:
 
 def _pictures(folder: Path) -> int:
     try:
-        return sum(entry.suffix.lower() in _ENDINGS for entry in folder.iterdir())
+        return sum(entry.suffix.lower() in READABLE for entry in folder.iterdir())
     except OSError:
         return 0

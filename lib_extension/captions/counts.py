@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lib_extension.captions.files import Captioned
-from lib_extension.captions.tags import tags_of
 
 
 @dataclass(frozen=True)
@@ -21,10 +20,10 @@ class Counts:
 
 def count(captions: Iterable[Captioned]) -> Counts:
     """Of the captions that could be read."""
-    texts = [one.text for one in captions if not one.problem]
-    often = Counter(tag for text in texts for tag in set(tags_of(text)))
+    sound = [one for one in captions if not one.problem]
+    often = Counter(tag for one in sound for tag in set(one.tags))
     by_count = sorted(often.items(), key=lambda item: (-item[1], item[0].casefold()))
-    return Counts(len(texts), sum(not text for text in texts), tuple(by_count))
+    return Counts(len(sound), sum(not one.text for one in sound), tuple(by_count))
 
 
 def fused_with(trigger: str, captions: Sequence[Captioned], share: float = 0.9) -> list[tuple[str, float]]:
@@ -34,7 +33,7 @@ def fused_with(trigger: str, captions: Sequence[Captioned], share: float = 0.9) 
     trigger) or to be varied in the pictures. Fewer than three captions with the trigger tell nothing.
     """
     word = trigger.strip()
-    with_it = [set(tags_of(one.text)) for one in captions if not one.problem and _says(one.text, word)]
+    with_it = [set(one.tags) for one in captions if not one.problem and _says(one, word.casefold())]
     if not word or len(with_it) < 3:
         return []
     often = Counter(tag for tags in with_it for tag in tags if tag.casefold() != word.casefold())
@@ -48,5 +47,6 @@ def balance(captions: Iterable[Captioned]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(often.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _says(caption: str, word: str) -> bool:
-    return any(tag.casefold() == word.casefold() for tag in tags_of(caption)) or word.casefold() in caption.casefold().split()
+def _says(one: Captioned, word: str) -> bool:
+    text = one.text.casefold()
+    return word in text and (any(tag.casefold() == word for tag in one.tags) or word in text.split())

@@ -42,6 +42,33 @@ def differences(captions: Sequence[Captioned], edits: Iterable[CaptionEdit]) -> 
     return [Difference(one, one.text, after) for one, after in told if after != one.text]
 
 
+def title_of(edits: Iterable[CaptionEdit]) -> str:
+    """The edits in a few words, such as 'add "sks"; remove "blurry"'."""
+    return "; ".join(map(_words, edits))
+
+
+def _words(edit: CaptionEdit) -> str:
+    match edit:
+        case AddTags():
+            return f'add "{_short(caption_of(_clean(edit.tags)))}"'
+        case RemoveTags():
+            return f'remove "{_short(caption_of(_clean(edit.tags)))}"'
+        case ReplaceTags():
+            return f'replace "{_short(edit.tag)}" by "{_short(caption_of(_clean(edit.by)))}"'
+        case ReplaceText():
+            return f'replace "{_short(edit.find)}" by "{_short(edit.by)}" in the text'
+        case SortTags():
+            return f"sort {edit.order}"
+        case TidyTags():
+            return "tidy"
+        case SetText():
+            return f'set "{_short(edit.text.strip())}"'
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
 def _change(edit: CaptionEdit, texts: Sequence[str]) -> Change:
     """What the edit makes of one caption; `texts` are all that it is about."""
     match edit:

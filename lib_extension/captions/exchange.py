@@ -14,8 +14,9 @@ from typing import Any
 
 from lib_extension.captions.counts import balance, count
 from lib_extension.captions.edits import Difference
-from lib_extension.captions.files import MASK_SUFFIX, Captioned, decoded, write_bytes, write_text
+from lib_extension.captions.files import Captioned, text_in, write_bytes, write_text
 from lib_extension.captions.tags import caption_of, tags_of
+from lib_extension.formats.picture_names import MASK_SUFFIX
 from lib_extension.spec.captions import ExportSettings
 from lib_extension.spec.errors import BadFile, BadRequest
 
@@ -68,7 +69,7 @@ def _told(file: Path) -> list[tuple[str, str]]:
     try:
         if file.stat().st_size > MOST_BYTES:
             raise BadFile(f'"{file.name}" is too large for a file of captions.')
-        text = decoded(file.read_bytes(), file.name)
+        text = text_in(file.read_bytes(), file.name)
     except OSError as problem:
         raise BadFile(f'"{file.name}" cannot be read: {problem.strerror}.') from problem
     try:

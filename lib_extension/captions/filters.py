@@ -2,39 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from lib_extension.captions.files import Captioned
 from lib_extension.captions.tags import tags_of
 from lib_extension.spec.captions import CaptionFilter, compiled
+from lib_extension.spec.errors import BadRequest
 
-Condition = Callable[[Captioned, set[str]], bool]
+Condition = Callable[[Captioned], bool]
 
 
-def matching(captions: Iterable[Captioned], wanted: CaptionFilter) -> list[Captioned]:
-    """Those that the filter means, in their order. One whose caption could not be read is never meant."""
-    conditions = _conditions(wanted)
+@dataclass(frozen=True)
+class Known:
+    """What is not told by captions, where it was asked for: names of pictures. None: nobody looked."""
+
+    similar: Collection[str] | None = None
+    contradicted: Collection[str] | None = None
+
+
+def matching(captions: Iterable[Captioned], wanted: CaptionFilter, known: Known = Known()) -> list[Captioned]:
+    """Those that the filter means, in their order. One whose caption could not be read is never meant. Raises BadRequest for what nobody
+    looked at."""
+    conditions = _conditions(wanted, known)
     names = set(wanted.names)
     holds = all if wanted.match == "all" else any
-    found = []
-    for one in captions:
-        if one.problem or (names and one.name not in names):
-            continue
-        tags = set(tags_of(one.text))
-        if not conditions or holds(condition(one, tags) for condition in conditions):
-            found.append(one)
-    return found
+    return [
+        one
+        for one in captions
+        if not one.problem and (not names or one.name in names) and (not conditions or holds(condition(one) for condition in conditions))
+    ]
 
 
-def _conditions(wanted: CaptionFilter) -> Sequence[Condition]:
-    conditions: list[Condition] = [lambda _, tags, tag=tag: tag in tags for tag in _clean(wanted.has)]
-    conditions += [lambda _, tags, tag=tag: tag not in tags for tag in _clean(wanted.lacks)]
+def _conditions(wanted: CaptionFilter, known: Known) -> Sequence[Condition]:
+    conditions: list[Condition] = [lambda one, tag=tag: tag in one.tags for tag in _clean(wanted.has)]
+    conditions += [lambda one, tag=tag: tag not in one.tags for tag in _clean(wanted.lacks)]
     if wanted.text:
-        conditions.append(lambda one, _: wanted.text.casefold() in one.text.casefold())
+        text = wanted.text.casefold()
+        conditions.append(lambda one: text in one.text.casefold())
     if wanted.pattern:
         pattern = compiled(wanted.pattern, "pattern")
-        conditions.append(lambda one, _: pattern.search(one.text) is not None)
+        conditions.append(lambda one: pattern.search(one.text) is not None)
+    if wanted.similar:
+        conditions.append(_among(known.similar, "similar"))
+    if wanted.contradicted:
+        conditions.append(_among(known.contradicted, "contradicted"))
     return conditions
+
+
+def _among(names: Collection[str] | None, what: str) -> Condition:
+    if names is None:
+        raise BadRequest(f"{what} cannot be asked for here, where only captions are looked at. Leave it out.")
+    return lambda one: one.name in names
 
 
 def _clean(tags: Iterable[str]) -> list[str]:

@@ -1,7 +1,8 @@
 """How is an edit of many captions written down, and taken back byte for byte?
 
-Each edit is a file in the journal's folder, which lies outside the pictures' folder: the bytes that every caption had, and the hash of
-those that it got. It is written before the first caption is, so that an edit that is cut off can be taken back too.
+Each edit is a file in the journal's folder, which lies outside the pictures' folder. Its first line says what the edit was, the second
+the bytes that every caption had, and the hash of those that it got. It is written before the first caption is, so that an edit that is
+cut off can be taken back too.
 """
 
 from __future__ import annotations
@@ -9,20 +10,26 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from lib_extension.captions.edits import Difference
-from lib_extension.captions.files import decoded, write_bytes
+from lib_extension.captions.files import text_in, write_bytes
 from lib_extension.spec.errors import BadFile, NotFound
 
 _ENTRY = "edit-{:06}.json"
 MOST_KEPT = 200
 _AT_ONCE = 16
+_LONGEST_TITLE = 2000
+_LONGEST_HEAD = 2**16  # bytes
+
+_turns: dict[str, threading.Lock] = {}
+_guard = threading.Lock()  # of the above
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,21 @@ class Outcome:
     refused: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class _Edit:
+    """What an entry's file holds; `files`: {"file", "old": its bytes in base64 or None, "new": the hash of those it got}."""
+
+    title: str
+    time: str
+    undone: bool = False
+    finished: bool = True
+    files: list[dict[str, Any]] = field(default_factory=list)
+
+
+class _Changed(BadFile):
+    """A caption is not as it should be, and stays."""
+
+
 class Journal:
     """The edits of one folder of pictures, in `folder`."""
 
@@ -56,22 +78,26 @@ class Journal:
 
         unfinished: more is to come under this title, until `finish`: all of it is one edit.
         """
+        with _turn(self.folder):
+            return self._apply(changes, title, unfinished)
+
+    def _apply(self, changes: Sequence[Difference], title: str, unfinished: bool) -> Outcome:
         files: list[dict[str, Any]] = []
         refused: list[tuple[str, str]] = []
-        sound: list[tuple[Path, bytes]] = []
+        sound: list[tuple[Difference, bytes]] = []
         for change in changes:
             file, new = change.captioned.file, f"{change.after}\n".encode()
             try:
-                old = file.read_bytes() if file.exists() else None
+                old = _bytes_of(file)
                 _check_unchanged(change, old)
-            except (OSError, BadFile) as problem:
+            except BadFile as problem:
                 refused.append((change.captioned.name, str(problem)))
                 continue
             files.append({"file": str(file), "old": None if old is None else base64.b64encode(old).decode(), "new": _hash(new)})
-            sound.append((file, new))
+            sound.append((change, new))
         if sound:
-            number, told = self._entry(title)
-            self._write(number, {**told, "finished": not unfinished, "files": [*told["files"], *files]})
+            number, edit = self._entry(title)
+            self._write(number, replace(edit, finished=not unfinished, files=[*edit.files, *files]))
         with ThreadPoolExecutor(_AT_ONCE) as pool:  # a disk makes many writings sure in hardly more time than one
             failures = [problem for problem in pool.map(lambda one: _failure(*one), sound) if problem]
         self._forget_oldest()
@@ -80,79 +106,112 @@ class Journal:
     def undo(self) -> Outcome:
         """Take the last edit back that was not yet: each caption gets the bytes that it had. One changed since then stays as it is now.
 
-        Raises NotFound where there is nothing to take back.
+        Where the system refuses to write one, the edit can be taken back again later. Raises NotFound where there is nothing to take back.
         """
-        last = next((entry for entry in reversed(self.entries()) if not entry.undone), None)
-        if last is None:
-            raise NotFound("There is no edit to take back.")
-        told = self._read(last.number)
-        refused: list[tuple[str, str]] = []
-        done = 0
-        for one in reversed(told["files"]):  # a file may be in it twice
-            try:
-                done += _restore(Path(one["file"]), None if one["old"] is None else base64.b64decode(one["old"]), one["new"])
-            except (OSError, BadFile) as problem:
-                refused.append((Path(one["file"]).name, str(problem)))
-        self._write(last.number, {**told, "undone": True})
-        return Outcome(done, tuple(refused))
+        with _turn(self.folder):
+            last = next((entry for entry in reversed(self.entries()) if not entry.undone), None)
+            if last is None:
+                raise NotFound("There is no edit to take back.")
+            edit = self._read(last.number)
+            refused: list[tuple[str, str]] = []
+            done, is_whole = 0, True
+            for one in reversed(edit.files):  # a file may be in it twice
+                try:
+                    done += _restore(Path(one["file"]), None if one["old"] is None else base64.b64decode(one["old"]), one["new"])
+                except _Changed as problem:
+                    refused.append((Path(one["file"]).name, str(problem)))
+                except BadFile as problem:
+                    refused.append((Path(one["file"]).name, str(problem)))
+                    is_whole = False
+            if is_whole:
+                self._write(last.number, replace(edit, undone=True))
+            return Outcome(done, tuple(refused))
 
     def unfinished(self, title: str) -> set[str]:
         """The files that an edit of this title has written and that are still as it wrote them, if it was cut off; none otherwise."""
         entry = self._open_entry(title)
         if entry is None:
             return set()
-        return {one["file"] for one in self._read(entry.number)["files"] if _is_as_written(Path(one["file"]), one["new"])}
+        return {one["file"] for one in self._read(entry.number).files if _is_as_written(Path(one["file"]), one["new"])}
 
     def finish(self, title: str) -> None:
         """Nothing more comes under this title."""
-        entry = self._open_entry(title)
-        if entry is not None:
-            self._write(entry.number, {**self._read(entry.number), "finished": True})
+        with _turn(self.folder):
+            entry = self._open_entry(title)
+            if entry is not None:
+                self._write(entry.number, replace(self._read(entry.number), finished=True))
+
+    def entries(self) -> list[Entry]:
+        """All edits, the oldest first. A file that is none is passed over."""
+        found = []
+        for file in self._files():
+            try:
+                with file.open("rb") as opened:
+                    head = json.loads(opened.readline(_LONGEST_HEAD))
+                number = int(file.stem.removeprefix("edit-"))
+                found.append(Entry(number, head["title"], head["time"], head["captions"], head["undone"], head["finished"]))
+            except (ValueError, KeyError, TypeError, OSError):
+                continue
+        return found
 
     def _open_entry(self, title: str) -> Entry | None:
         """The last edit, if it is of this title and not finished."""
         last = self.entries()[-1:]
         return last[0] if last and last[0].title == title and not last[0].finished and not last[0].undone else None
 
-    def _entry(self, title: str) -> tuple[int, dict[str, Any]]:
+    def _entry(self, title: str) -> tuple[int, _Edit]:
         """The number and the content of the edit to write into: the open one, or a new one."""
         entry = self._open_entry(title)
         if entry is not None:
             return entry.number, self._read(entry.number)
-        number = max((entry.number for entry in self.entries()), default=0) + 1
-        return number, {"title": title, "time": _now(), "undone": False, "files": []}
+        return self._new_number(), _Edit(title[:_LONGEST_TITLE], _now())
 
-    def entries(self) -> list[Entry]:
-        """All edits, the oldest first. A file that is none is passed over."""
-        found = []
-        for file in sorted(self.folder.glob("edit-*.json")):
-            try:
-                number = int(file.stem.removeprefix("edit-"))
-                told = self._read(number)
-                found.append(Entry(number, told["title"], told["time"], len(told["files"]), told["undone"], told["finished"]))
-            except (ValueError, KeyError, TypeError, OSError):
-                continue
-        return found
+    def _new_number(self) -> int:
+        """Taken by a file that nobody else has made: programs beside this one write edits, too."""
+        numbers = (file.stem.removeprefix("edit-") for file in self._files())
+        number = max((int(text) for text in numbers if text.isdecimal()), default=0) + 1
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            while True:
+                try:
+                    (self.folder / _ENTRY.format(number)).touch(exist_ok=False)
+                    return number
+                except FileExistsError:
+                    number += 1
+        except OSError as problem:
+            raise BadFile(f"The journal of edits cannot be written: {problem.strerror}. Nothing was changed.") from problem
 
-    def _read(self, number: int) -> dict[str, Any]:
-        return json.loads((self.folder / _ENTRY.format(number)).read_text("utf-8"))
+    def _read(self, number: int) -> _Edit:
+        head, _, files = (self.folder / _ENTRY.format(number)).read_text("utf-8").partition("\n")
+        told = json.loads(head)
+        return _Edit(told["title"], told["time"], told["undone"], told["finished"], json.loads(files))
 
-    def _write(self, number: int, told: dict[str, Any]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_bytes(self.folder / _ENTRY.format(number), json.dumps(told, ensure_ascii=False).encode())
+    def _write(self, number: int, edit: _Edit) -> None:
+        head = {"title": edit.title, "time": edit.time, "captions": len(edit.files), "undone": edit.undone, "finished": edit.finished}
+        lines = (json.dumps(one, ensure_ascii=False) for one in (head, edit.files))
+        write_bytes(self.folder / _ENTRY.format(number), "\n".join(lines).encode("utf-8", "surrogatepass"))
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("edit-*.json"))
 
     def _forget_oldest(self) -> None:
-        for file in sorted(self.folder.glob("edit-*.json"))[:-MOST_KEPT]:
+        for file in self._files()[:-MOST_KEPT]:
             file.unlink(missing_ok=True)
 
 
-def _failure(file: Path, new: bytes) -> tuple[str, str] | None:
-    """Writes the caption; the file's name and why, where that failed."""
+def _failure(change: Difference, new: bytes) -> tuple[str, str] | None:
+    """Writes the caption; the picture's name and why, where that failed."""
     try:
-        write_bytes(file, new)
+        write_bytes(change.captioned.file, new)
     except BadFile as problem:
-        return file.name, str(problem)
+        return change.captioned.name, str(problem)
     return None
+
+
+def _turn(folder: Path) -> threading.Lock:
+    """One edit of a folder after the other, so that none overwrites what another one has just written."""
+    with _guard:
+        return _turns.setdefault(str(folder), threading.Lock())
 
 
 def journal_of(home: Path, folder: Path) -> Journal:
@@ -167,23 +226,36 @@ def _is_as_written(file: Path, new: str) -> bool:
         return False
 
 
+def _bytes_of(file: Path) -> bytes | None:
+    """None where there is no such file. Raises BadFile for one that cannot be read."""
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as problem:
+        raise BadFile(f'"{file.name}" cannot be read: {problem.strerror}.') from problem
+
+
 def _check_unchanged(change: Difference, now: bytes | None) -> None:
-    text = "" if now is None else decoded(now, change.captioned.file.name).strip()
+    text = "" if now is None else text_in(now, change.captioned.file.name)
     if text != change.before:
-        raise BadFile("It was changed by another program meanwhile. Look again, and repeat the edit.")
+        raise _Changed("It was changed by another program meanwhile. Look again, and repeat the edit.")
 
 
 def _restore(file: Path, old: bytes | None, new: str) -> bool:
-    """Give the file the bytes it had; whether there was anything to do. Raises BadFile for one that was changed since the edit."""
-    now = file.read_bytes() if file.exists() else None
+    """Give the file the bytes it had; whether there was anything to do. Raises BadFile."""
+    now = _bytes_of(file)
     if now == old:
         return False
     if now is not None and _hash(now) != new:
-        raise BadFile("It was changed after the edit, and stays as it is now.")
-    if old is None:
-        file.unlink()
-    else:
+        raise _Changed("It was changed after the edit, and stays as it is now.")
+    if old is not None:
         write_bytes(file, old)
+        return True
+    try:
+        file.unlink()
+    except OSError as problem:
+        raise BadFile(f'"{file.name}" cannot be deleted: {problem.strerror}. It is as it was.') from problem
     return True
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lib_extension.formats.name_order import as_people_count
 from lib_extension.models.hashes import Hashes, old_hash, stamp
 from lib_extension.spec.errors import BadFile, NotFound, near_miss
 
@@ -165,7 +166,7 @@ class Library:
 
     def _search(self, folders: Iterable[Path]) -> list[Found]:
         found = [Found(path, path.relative_to(folder).as_posix(), self._hashes) for folder in folders for path in _models_in(folder, set())]
-        return sorted(found, key=lambda one: _as_people_count(one.file))
+        return sorted(found, key=lambda one: as_people_count(one.file))
 
 
 def refuse_pickle(path: Path, what: str) -> None:
@@ -228,9 +229,3 @@ def is_diffusers_folder(path: Path) -> bool:
 def _is_vae(found: Found) -> bool:
     """The WebUI takes ``x.vae.safetensors`` beside a checkpoint for a VAE."""
     return found.path.stem.lower().endswith(".vae")
-
-
-def _as_people_count(name: str) -> list[tuple[int, int, str]]:
-    """Sorts model2 before model10."""
-    parts = re.split(r"(\d+)", name.lower())
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]

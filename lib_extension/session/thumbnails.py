@@ -34,9 +34,9 @@ class Thumbnails:
         with disk_errors(_WHAT):
             if file.is_file():
                 return file.read_bytes()
-        data = _drawn(self._blobs.get(id), SIZES[bisect_left(SIZES, size)])
+        data = drawn(self._blobs.get(id), SIZES[bisect_left(SIZES, size)])
         with disk_errors(_WHAT):
-            _write(file, data)
+            write_whole(file, data)
         return data
 
     def bytes(self) -> int:
@@ -60,7 +60,8 @@ class Thumbnails:
                 yield from (file for file in self._folder.glob("??/*") if file.is_file())
 
 
-def _drawn(data: bytes, size: int) -> bytes:
+def drawn(data: bytes, size: int) -> bytes:
+    """The picture in a file with its longest side `size` px at most, as a file. BadRequest and TooLarge for what is no picture."""
     image = open_picture(data, what="The picture")
     image.info = {}
     image.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=2.0)
@@ -72,7 +73,7 @@ def _drawn(data: bytes, size: int) -> bytes:
     return file.getvalue()
 
 
-def _write(file: Path, data: bytes) -> None:
+def write_whole(file: Path, data: bytes) -> None:
     """Whole or not at all. Nothing is flushed: a thumbnail that is lost is made again."""
     file.parent.mkdir(parents=True, exist_ok=True)
     aside = file.with_name(f".{secrets.token_hex(8)}.part")

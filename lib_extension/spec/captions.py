@@ -18,6 +18,13 @@ class CaptionFilter(Settings):
     lacks: list[str] = field([], label="Lacks the tags")
     match: Literal["all", "any"] = field("all", label="Of these conditions", help="all: each must hold. any: one is enough.")
     text: str = field("", label="Has the text", help="Anywhere in it; capitals do not matter.")
+    similar: str = field("", label="Similar to", help="A picture of the folder, by its path in it.")
+    alike: int = field(
+        10, label="Similar up to", minimum=0, maximum=32, help="Differing bits of 64 in the pictures' perceptual hashes.", advanced=True
+    )
+    contradicted: bool = field(
+        False, label="The tagger contradicts", help="Captions of which the last comparison with a tagger found that it sees otherwise."
+    )
     pattern: str = field("", label="Fits the pattern", help="A regular expression that fits anywhere in the caption.", advanced=True)
     names: list[str] = field([], label="File names", help="Pictures by their path in the folder; empty: any.", advanced=True)
 
@@ -103,6 +110,7 @@ CaptionEdit = AddTags | RemoveTags | ReplaceTags | ReplaceText | SortTags | Tidy
 EDITS = (AddTags, RemoveTags, ReplaceTags, ReplaceText, SortTags, TidyTags, SetText)
 
 
+Ending = Literal["", ".txt", ".caption"]
 Form = Literal["txt", "caption", "json", "metadata.jsonl", "kohya"]
 
 
@@ -124,7 +132,7 @@ class CaptionsSettings(Settings):
 
     folder: str = field(label="Folder")
     nested: bool = field(True, label="Folders in it, too")
-    ending: Literal["", ".txt", ".caption"] = field("", label="Ending", help="Empty: whichever is there.", advanced=True)
+    ending: Ending = field("", label="Ending", help="Empty: whichever is there.", advanced=True)
     filter: CaptionFilter = field(CaptionFilter(), label="Which")
     edits: list[CaptionEdit] = field([], label="Edits", help="One after the other.")
     preview: bool = field(False, label="Only show what would change")

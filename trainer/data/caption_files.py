@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lib_extension.captions.decoding import decoded
 from trainer.data import mistakes
 from trainer.data.example import Problem
 from trainer.data.folders import Place
 
 METADATA = "metadata.jsonl"
 _TEXT_KEYS = ("text", "caption", "prompt")
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-
-
-@dataclass(frozen=True)
-class Text:
-    """What a file holds. None: it is no text."""
-
-    text: str | None
-    is_utf8: bool = True
-
-
-def decoded(data: bytes) -> Text:
-    """A caption's bytes: UTF-8, UTF-16 with a mark or seen by its zero bytes, else Windows-1252."""
-    encodings = [name for mark, name in _BOMS if data.startswith(mark)] or [*_utf16_by_zeros(data), "utf-8"]
-    for encoding in encodings:
-        try:
-            return Text(_clean(data.decode(encoding)), encoding == "utf-8" or encoding == "utf-8-sig" or "utf-16" in encoding)
-        except (UnicodeDecodeError, ValueError):
-            continue
-    try:
-        return Text(_clean(data.decode("cp1252")), is_utf8=False)
-    except (UnicodeDecodeError, ValueError):
-        return Text(None)
 
 
 def captions_of(place: Place) -> tuple[dict[Path, str], list[Problem]]:
@@ -66,7 +42,7 @@ def _read_beside(place: Place, file: Path, found: Sequence[Path]) -> tuple[str |
     first = texts[0]
     if first.text is None:
         return None, [mistakes.NOT_TEXT.at(name)]
-    problems = [] if first.is_utf8 else [mistakes.NOT_UTF8.at(name, first.text[:60])]
+    problems = [] if first.is_unicode else [mistakes.NOT_UTF8.at(name, first.text[:60])]
     if any(other.text != first.text for other in texts):
         problems.append(mistakes.TWO_CAPTIONS.at(name))
     if not first.text:
@@ -126,7 +102,7 @@ def _kohya(text: str) -> Iterator[tuple[str, str]]:
 def _first_text(told: Any, keys: Iterable[str]) -> str | None:
     if not isinstance(told, Mapping):
         return None
-    return next((_clean(told[key]) for key in keys if isinstance(told.get(key), str)), None)
+    return next((told[key].strip() for key in keys if isinstance(told.get(key), str)), None)
 
 
 def _matched(place: Place, told: Mapping[str, str], file: Path) -> tuple[dict[Path, str], list[Problem]]:
@@ -164,19 +140,3 @@ def _lonely(place: Place, beside: set[str]) -> Iterator[Problem]:
     for path in sorted(beside - used):
         if not Path(path).name.startswith("."):
             yield mistakes.LONELY_CAPTION.at(place.name_of(Path(path)))
-
-
-def _utf16_by_zeros(data: bytes) -> list[str]:
-    """Latin letters in UTF-16 have a zero in every second byte."""
-    if len(data) < 2 or len(data) % 2:
-        return []
-    if data[1::2].count(0) > len(data) // 4:
-        return ["utf-16-le"]
-    return ["utf-16-be"] if data[0::2].count(0) > len(data) // 4 else []
-
-
-def _clean(text: str) -> str:
-    """Without surrounding space. ValueError for what no caption holds."""
-    if "\0" in text:
-        raise ValueError("zero bytes")
-    return text.replace("\r\n", "\n").strip()

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib_extension.formats.picture_names import MASK_SUFFIX, READABLE
 from lib_extension.spec.training.data import ConceptSettings, DataSettings
 from trainer.data import mistakes
 from trainer.data.example import Concept, Problem
-from trainer.data.pictures import ENDINGS, OTHER_ENDINGS
+from trainer.data.pictures import OTHER_ENDINGS
 
-MASK_SUFFIX = "-masklabel"  # OneTrainer's: NAME-masklabel.png beside NAME.jpg
 _REPEATED = re.compile(r"(\d+)_(.*)", re.DOTALL)
 
 
@@ -54,7 +54,7 @@ def places_of(settings: DataSettings) -> tuple[list[Place], list[Problem]]:
 
 
 def _places(settings: DataSettings, concept: ConceptSettings, folder: Path, taken: set[str]) -> Iterator[Place]:
-    if concept.subfolders or any(_of_kind(folder.iterdir(), ENDINGS)):
+    if concept.subfolders or any(_of_kind(folder.iterdir(), READABLE)):
         yield from _place(settings, concept, folder, _repeated(folder), taken)
         return
     for inner in sorted(folder.iterdir()):
@@ -69,7 +69,7 @@ def _place(
 ) -> Iterator[Place]:
     """The folder as a place, if there are pictures in it."""
     files = sorted(folder.rglob("*") if concept.subfolders else folder.iterdir())
-    pictures = _of_kind(files, ENDINGS)
+    pictures = _of_kind(files, READABLE)
     if not pictures:
         return
     repeats, words = told or (1, "")
@@ -113,4 +113,4 @@ def _label(folder: Path, taken: set[str]) -> str:
 
 
 def _has_below(folder: Path) -> bool:
-    return any(file.suffix.lower() in ENDINGS for file in folder.rglob("*"))
+    return any(file.suffix.lower() in READABLE for file in folder.rglob("*"))

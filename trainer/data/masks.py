@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer.data.folders import MASK_SUFFIX, Place
-from trainer.data.pictures import ENDINGS
+from lib_extension.formats.picture_names import MASK_SUFFIX, READABLE
+from trainer.data.folders import Place
 
 
 def masks_of(place: Place) -> dict[Path, Path]:
@@ -27,5 +27,5 @@ def masks_of(place: Place) -> dict[Path, Path]:
 def _by_stem(folder: Path, *, deep: bool = True) -> dict[str, Path]:
     files = sorted(folder.rglob("*") if deep else folder.iterdir())
     return {
-        file.relative_to(folder).with_suffix("").as_posix(): file for file in files if file.suffix.lower() in ENDINGS and file.is_file()
+        file.relative_to(folder).with_suffix("").as_posix(): file for file in files if file.suffix.lower() in READABLE and file.is_file()
     }

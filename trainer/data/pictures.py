@@ -18,7 +18,6 @@ from lib_extension.pictures.masks import from_picture
 from lib_extension.spec.errors import BadFile
 
 MOST_PIXELS = 89_478_485  # from here on Pillow suspects a file made to fill memory
-ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif")
 OTHER_ENDINGS = (".heic", ".heif", ".jxl", ".psd", ".svg", ".raw", ".cr2", ".nef", ".dng", ".exr", ".hdr", ".mp4", ".webm")
 
 # What Pillow raises for damaged files depends on the format's reader.

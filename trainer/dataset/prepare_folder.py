@@ -21,7 +21,8 @@ from typing import Any
 
 from PIL import Image
 
-from lib_extension.captions.files import MASK_SUFFIX, Captioned, read_folder, write_bytes
+from lib_extension.captions.files import Captioned, read_folder, write_bytes
+from lib_extension.formats.picture_names import MASK_SUFFIX
 from lib_extension.spec.dataset import PrepareSettings
 from lib_extension.spec.errors import AtelierError, BadFile, BadRequest
 from lib_extension.spec.settings import to_json

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from lib_extension.captions.decoding import decoded
 from tests.trainer.data.drawn import folder, picture, settings
 from trainer.data import mistakes
-from trainer.data.caption_files import decoded
 from trainer.data.examples import Found, find_examples
 from trainer.data.mistakes import Mistake
 
