@@ -15,6 +15,7 @@ import pytest
 from lib_extension.jobs.kinds import KINDS, JobKind
 from lib_extension.session.home import Home
 from lib_extension.session.recipes import Recipes
+from lib_extension.spec.captions import CaptionsSettings
 from lib_extension.spec.class_pictures import ClassPicturesSettings
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import from_json, json_schema
@@ -80,6 +81,7 @@ def in_python() -> dict[str, str]:
         found |= dict.fromkeys(in_schema(json_schema(kind.settings)), f"settings of {name}")
         found |= dict.fromkeys(_titles(kind), f"a job {name}")
     found |= dict.fromkeys(in_schema(json_schema(ClassPicturesSettings)), "settings of class pictures")
+    found |= dict.fromkeys(in_schema(json_schema(CaptionsSettings)), "settings of captions")
     for preset in PRESETS:
         found |= dict.fromkeys((preset.title, preset.about), "a preset of training")
     recipes = Recipes(Home(ROOT / "nowhere").recipes)

@@ -18,7 +18,8 @@ import { t, tn } from "./words.mjs";
  *   root, schema: the whole schema, and the object's own in it;  value, onChange(next)
  *   path: where the value stands, as notes name it;  hidden: names that are shown elsewhere
  *   around: what fields may need to know, all optional
- *     {names(kind), sources: [{name, label, kind}], variables: [names], notes: {path: [{severity, message}]}, inherited: {name: value}, readOnly, beside(given): what stands below a control}
+ *     {names(kind), sources: [{name, label, kind}], variables: [names], notes: {path: [{severity, message}]}, inherited: {name: value}, readOnly, beside(given): what stands below a control,
+ *      suggest(path): texts to choose from for a text or a list of texts, or undefined}
  */
 export function Form({ root, schema, value, onChange, path = [], around = {}, hidden = [] }) {
   const found = resolve(root, schema);

@@ -1,4 +1,6 @@
-// Which keys run, stop and pause? The WebUI's own, for a page of ours that has no WebUI around it.
+// Which keys work wherever the focus is? Those that run, stop and pause, as in the WebUI; and a page's own, while nothing has the focus.
+
+import { useEffect, useRef } from "./vendor/htm-preact.mjs";
 
 /** Ctrl+Enter begins, Escape cancels, Alt+Enter skips; an open dialog keeps its Escape. */
 export function listenToKeys(root) {
@@ -12,4 +14,15 @@ export function listenToKeys(root) {
     else return;
     event.preventDefault();
   });
+}
+
+/** A page's keys work as well where nothing has the focus, such as after a click beside its pictures. */
+export function useKeysOfPage(onKeyDown) {
+  const latest = useRef(onKeyDown);
+  latest.current = onKeyDown;
+  useEffect(() => {
+    const take = (event) => event.target === document.body && latest.current(event);
+    document.addEventListener("keydown", take);
+    return () => document.removeEventListener("keydown", take);
+  }, []);
 }

@@ -16,6 +16,7 @@ const PAGES = {
   catalogue: { title: "Catalogue", load: () => import("./pages/catalogue.mjs"), component: "CataloguePage", styles: ["run-bar", "viewer", "catalogue", "sheet"] },
   review: { title: "Review", load: () => import("./pages/review.mjs"), component: "ReviewPage", styles: ["compare", "review"], hidden: true },
   runs: { title: "Runs", load: () => import("./pages/runs.mjs"), component: "RunsPage", styles: ["runs"] },
+  dataset: { title: "Dataset", load: () => import("./pages/dataset.mjs"), component: "DatasetPage", styles: ["jobs", "dataset", "dataset-picture"] },
   train: { title: "Train", load: () => import("./pages/train.mjs"), component: "TrainPage", styles: ["jobs", "train"] },
   merge: { title: "Merge", load: () => import("./pages/merge.mjs"), component: "MergePage", styles: ["jobs", "merge"] },
   jobs: { title: "Jobs", load: () => import("./pages/jobs.mjs"), component: "JobsPage", styles: ["jobs"] },

@@ -13,8 +13,8 @@ export function matching(options, text) {
   return [...found.filter(begins), ...found.filter((option) => !begins(option))].slice(0, MOST);
 }
 
-/** A text field with names below it. Any text may stay; Escape gives back what was there. */
-export function Combobox({ id, value, options, onChange, placeholder = "", label }) {
+/** A text field with names below it. Any text may stay; Escape closes the names. onChoose(name): of one that was chosen, where that is more than to type it. */
+export function Combobox({ id, value, options, onChange, onChoose = onChange, placeholder = "", label }) {
   const [typed, setTyped] = useState(null); // null: the list is closed; '' before anything was typed
   const [at, setAt] = useState(-1);
   const list = useRef(null);
@@ -24,7 +24,7 @@ export function Combobox({ id, value, options, onChange, placeholder = "", label
 
   const open = () => (setTyped(""), setAt(-1));
   const close = () => setTyped(null);
-  const choose = (option) => (onChange(option), close());
+  const choose = (option) => (onChoose(option), close());
   useEffect(() => list.current?.children[at]?.scrollIntoView({ block: "nearest" }), [at]);
 
   const onKeyDown = (event) => {

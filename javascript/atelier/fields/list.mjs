@@ -67,12 +67,12 @@ function Tool({ icon, label, ...rest }) {
 }
 
 /** Plain texts, such as styles. */
-function Chips({ id, inner, value, onChange, label }) {
+function Chips({ id, inner, value, onChange, label, path, around }) {
   const app = useApp();
   useCell(app.inventory.cell);
   const [text, setText] = useState("");
   const list = Array.isArray(value) ? value : [];
-  const names = inner["x-names"] ? app.inventory.names(inner["x-names"]) : choicesOf(inner);
+  const names = around.suggest?.(path) ?? (inner["x-names"] ? app.inventory.names(inner["x-names"]) : choicesOf(inner));
   const add = (name) => (name.trim() && onChange([...list, name.trim()]), setText(""));
   return html`<div class="atelier-chips" role="group" aria-labelledby=${`${id}-label`}>
     ${list.map(
@@ -82,7 +82,7 @@ function Chips({ id, inner, value, onChange, label }) {
       </span>`,
     )}
     <form class="atelier-row-tight" onSubmit=${(event) => (event.preventDefault(), add(text))}>
-      <${Combobox} id=${id} label=${t("{label}: add", { label })} value=${text} placeholder=${t("Add…")} options=${names.filter((name) => !list.includes(name))} onChange=${(next) => (names.includes(next) ? add(next) : setText(next))} />
+      <${Combobox} id=${id} label=${t("{label}: add", { label })} value=${text} placeholder=${t("Add…")} options=${names.filter((name) => !list.includes(name))} onChange=${setText} onChoose=${add} />
     </form>
   </div>`;
 }

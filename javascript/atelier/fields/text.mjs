@@ -11,7 +11,9 @@ export function TextControl(given) {
   const { schema } = given;
   if (schema["x-names"]) return html`<${NameControl} ...${given} />`;
   if (schema["x-prompt"] || schema["x-multiline"]) return html`<${LongText} ...${given} />`;
-  const { id, value, onChange } = given;
+  const { id, value, onChange, path, around } = given;
+  const suggested = around.suggest?.(path);
+  if (suggested) return html`<${Combobox} id=${id} value=${value ?? ""} options=${suggested} onChange=${onChange} />`;
   return html`<input type="text" id=${id} class="atelier-input" value=${value ?? ""} spellcheck=${false} autocomplete="off" aria-describedby=${`${id}-help ${id}-notes`} onInput=${(event) => onChange(event.target.value)} />`;
 }
 

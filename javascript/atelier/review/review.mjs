@@ -2,6 +2,7 @@
 
 import { useApp } from "../app.mjs";
 import { Icon } from "../icons.mjs";
+import { useKeysOfPage } from "../keys.mjs";
 import { Compare } from "../refine/compare.mjs";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/htm-preact.mjs";
 import { t, tn } from "../words.mjs";
@@ -140,17 +141,6 @@ function goOn(choice, { numbers, wanted: count }, isReady) {
   if (!isReady && count > 0) return t("{chosen} of {count} chosen", { chosen: numbers.length, count });
   if (choice.picks.length > 0 || choice.rejects.length > 0) return tn("Go on with {count}", "Go on with {count}", numbers.length);
   return t("Go on with picture {number}", { number: numbers[0] });
-}
-
-/** The keys work as well where nothing has the focus, such as after a click beside the pictures. */
-function useKeysOfPage(onKeyDown) {
-  const latest = useRef(onKeyDown);
-  latest.current = onKeyDown;
-  useEffect(() => {
-    const take = (event) => event.target === document.body && latest.current(event);
-    document.addEventListener("keydown", take);
-    return () => document.removeEventListener("keydown", take);
-  }, []);
 }
 
 /** With which picture the focused one is compared first: one that was picked, else the next. */

@@ -1,5 +1,6 @@
 // Which pictures is it trained on? The base model, the folder, the trigger; and what the trainer finds in the folder.
 
+import { FolderDialog } from "../folder-dialog.mjs";
 import { Form } from "../form.mjs";
 import { Icon } from "../icons.mjs";
 import { getAt, same, setAt } from "../paths.mjs";
@@ -7,7 +8,6 @@ import { resolve } from "../schema.mjs";
 import { html, useState } from "../vendor/htm-preact.mjs";
 import { t, tn } from "../words.mjs";
 import { complete, notesOf } from "./config.mjs";
-import { FolderDialog } from "./folder-dialog.mjs";
 import { looked } from "./look.mjs";
 
 const FIRST = ["data", "concepts", 0];
@@ -22,8 +22,10 @@ export function PicturesScreen({ app, known, draft, change, go, look, setLook })
   const isFresh = look.value !== null && same(look.value, training);
   const notes = notesOf(isFresh ? look.findings : []);
   const set = (path, value) => change({ ...draft, training: setAt(training, path, value) });
-  const choose = ({ path }) =>
-    FOLDERS.includes(path.at(-1)) && html`<button type="button" class="atelier-button" onClick=${() => setChoosing(path)}><${Icon} name="folder" /> ${t("Choose a folder")}</button>`;
+  const choose = ({ path, value }) =>
+    FOLDERS.includes(path.at(-1)) &&
+    html`<span class="atelier-row atelier-train-ways"><button type="button" class="atelier-button" onClick=${() => setChoosing(path)}><${Icon} name="folder" /> ${t("Choose a folder")}</button>
+      ${path.at(-1) === "folder" && value && html`<button type="button" class="atelier-button" data-look="quiet" onClick=${() => app.open("dataset", { folder: value })}>${t("Look through its captions")}</button>`}</span>`;
   const around = { id: ["train"], notes, beside: choose };
   const butFor = (of, name) => Object.keys(resolve(schema, of).properties).filter((one) => one !== name);
   const concept = resolve(schema, resolve(schema, schema.properties.data).properties.concepts).items;
