@@ -29,10 +29,10 @@ def card(told: LoraTold, family: str) -> dict[str, str | float]:
     }
 
 
-def write_card(lora: Path, told: LoraTold, family: str, samples: Path) -> list[Path]:
-    """Both files, but those that are there already; the preview is the first sample of the last step, if any was drawn."""
+def write_card(lora: Path, told: LoraTold, family: str, samples: Path, step: int | None = None) -> list[Path]:
+    """Both files, but those that are there already; the preview is the first sample of the last step, or up to `step`, if any was drawn."""
     wanted = {lora.with_suffix(".json"): json.dumps(card(told, family), indent=4, ensure_ascii=False).encode()}
-    if (sample := last_sample(samples)) is not None:
+    if (sample := last_sample(samples, step)) is not None:
         wanted[lora.with_suffix(".preview.png")] = sample.read_bytes()
     new = [file for file in wanted if not file.exists()]
     for file in new:
@@ -40,7 +40,8 @@ def write_card(lora: Path, told: LoraTold, family: str, samples: Path) -> list[P
     return new
 
 
-def last_sample(folder: Path) -> Path | None:
-    """step-000250-1.png of the highest step."""
-    files = folder.glob("step-*-1.png")
-    return max(files, key=lambda file: int(file.stem.split("-")[1]), default=None)
+def last_sample(folder: Path, step: int | None = None) -> Path | None:
+    """step-000250-1.png of the highest step; with `step`, of the highest up to it that anything was learnt in."""
+    files = {int(file.stem.split("-")[1]): file for file in folder.glob("step-*-1.png")}
+    steps = [number for number in files if step is None or 0 < number <= step]
+    return files[max(steps)] if steps else None

@@ -13,6 +13,8 @@ from lib_extension.spec.training import TrainingConfig
 from trainer.data.batch import Batch
 from trainer.trained import Trained
 
+SKIPPED = "was skipped: its loss is no number."  # as a run's events tell of a step
+
 
 class NotFinite(AtelierError):
     """Too many steps in a row had a loss that is no number."""

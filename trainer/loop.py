@@ -11,7 +11,7 @@ import torch
 from trainer.board import Board
 from trainer.checkpoint import save_state
 from trainer.gradients import add_gradients, add_up
-from trainer.guard import NotFinite, likely_cause
+from trainer.guard import SKIPPED, NotFinite, likely_cause
 from trainer.lora_output import finish, save_file
 from trainer.plot import draw_loss
 from trainer.report import Report
@@ -124,7 +124,7 @@ def _report(session: Session, report: Report, board: Board, pace: _Pace, loss: f
         board.point(series, session.step, value)
     report.progress(session.step, session.total, f"loss {loss:.4f}, {pace.seconds:.2f} s a step", left)
     if skipped:
-        report.log(f"Step {session.step} was skipped: its loss is no number.")
+        report.log(f"Step {session.step} {SKIPPED}")
 
 
 def _show(session: Session, report: Report, board: Board, first: bool = False, last: bool = False) -> None:

@@ -30,7 +30,7 @@ CONFIG = "config.json"
 # What may differ from the run that is there: how long it is, what it leaves behind, and what gives the same LoRA in less memory.
 _FREE = ("run.steps", "run.epochs", "run.save_every", "run.keep_", "run.sample", "run.validate_every", "run.tensorboard", "run.plot")
 _FREE += ("run.bad_steps", "memory.gradient_checkpointing", "memory.parts", "memory.auto_memory", "memory.attention", "memory.compile")
-_FREE += ("memory.threads", "memory.device", "output.", "data.cache_folder")
+_FREE += ("memory.threads", "memory.device", "output.", "data.cache_folder", "evaluation.")
 
 
 @dataclass
@@ -117,6 +117,7 @@ def with_whole_paths(config: TrainingConfig) -> TrainingConfig:
         ),
         data=replace(config.data, concepts=concepts, cache_folder=whole(config.data.cache_folder)),
         network=replace(config.network, start_from=if_there(config.network.start_from) if config.network.start_from else ""),
+        evaluation=replace(config.evaluation, tagger=if_there(config.evaluation.tagger) if config.evaluation.tagger else ""),
         output=replace(config.output, folder=whole(config.output.folder), lora_folder=whole(config.output.lora_folder)),
     )
 

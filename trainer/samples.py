@@ -1,7 +1,7 @@
 """How do the trained weights draw? The same prompts from the same seeds again and again, by a small sampler of the trainer's own.
 
 Classifier-free guidance (Ho & Salimans 2022, arXiv:2207.12598, equation 6) and deterministic DDIM steps (Song et al. 2021,
-arXiv:2010.02502, equation 12 with sigma 0). The VAE is loaded for the drawing alone.
+arXiv:2010.02502, equation 12 with sigma 0). Where the training has no use for the VAE, it is loaded for the drawing alone.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Sampler:
         latents = [self._latents(checkpoint, noising, sample) for sample in self._config.run.samples]
         if not latents:
             return []
-        vae = self._base.load(leave_out=("unet", "text")).vae
+        vae = checkpoint.vae if checkpoint.vae.device.type != "meta" else self._base.load(leave_out=("unet", "text")).vae
         return [_decoded(vae, one) for one in latents]
 
     def size(self, sample: SampleSettings) -> tuple[int, int]:

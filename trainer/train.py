@@ -16,7 +16,7 @@ from trainer.loop import Ending, train
 from trainer.report import Report
 from trainer.run_folder import RunFolder, asked, open_run
 from trainer.savings import OutOfMemory, message, saved_by_itself
-from trainer.session import prepare
+from trainer.session import Session, prepare
 from trainer.stop import Stop
 
 DONE, STOPPED = 0, 3
@@ -67,4 +67,19 @@ def _until_it_fits(folder: RunFolder, accelerator: Accelerator, stop: Stop, repo
 def _once(config: TrainingConfig, path: Path, accelerator: Accelerator, stop: Stop, report: Report) -> Ending:
     session = prepare(config, path, accelerator, report)
     with session.batches:
-        return train(session, stop, report)
+        ending = train(session, stop, report)
+        if ending == "finished" and session.is_main and config.evaluation.on:
+            _compare(session, stop, report)
+        return ending
+
+
+def _compare(session: Session, stop: Stop, report: Report) -> None:
+    """The saves. The LoRA is done and written: whatever fails here is told, and harms nothing."""
+    try:
+        from trainer.evaluation.evaluate import evaluate  # here, as no start should wait for what is needed at the end
+
+        if evaluate(session, report, stop.wanted) is None:
+            report.log("The saves were not compared to the end, as it was to stop. The LoRA is finished.")
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [""])[0]
+        report.log(f"The saves could not be compared ({type(error).__name__}): {reason} The LoRA is finished all the same.")

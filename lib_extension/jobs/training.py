@@ -91,6 +91,7 @@ def _keep_inside(config: Mapping[str, Any], roots: Sequence[Path]) -> None:
 def _paths(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Where in a config which path stands."""
     single = ("model.checkpoint", "model.vae", "network.start_from", "data.cache_folder", "output.folder", "output.lora_folder")
+    single += ("evaluation.tagger",)
     for where in single:
         part, name = where.split(".")
         told = config.get(part)

@@ -172,6 +172,7 @@ def trainer(folder: Path, steps: int, side: int) -> Run:
         "memory": {"gradient_checkpointing": False, "device": "cpu", "precision": "fp32", "threads": 1},
         "run": {"steps": steps, "save_every": 0, "plot": False},
         "output": {"folder": str(folder / "runs")},
+        "evaluation": {"on": False},
     }
     file = folder / "config.json"
     file.write_text(json.dumps(config))

@@ -64,6 +64,7 @@ def config_file(folder: Path, model: Path, **parts: dict[str, Any]) -> Path:
         "memory": {"gradient_checkpointing": False, "device": "cpu", "precision": "fp32"},
         "run": {"steps": 6, "save_every": 0, "plot": False},
         "output": {"folder": str(folder / "runs"), "dtype": "fp32"},
+        "evaluation": {"on": False},
     }
     for name, values in parts.items():
         config[name] = config[name] | values

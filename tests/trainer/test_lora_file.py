@@ -25,7 +25,7 @@ from lib_extension.spec.training.network import BlockSettings, NetworkSettings
 from tests.ldm_files import write_checkpoint
 from tests.trainer import webui_lora
 from tests.trainer.models import load, shaken
-from trainer.lora_file import LoraTold, write_lora, write_peft
+from trainer.lora_file import LoraTold, copy_lora, write_lora, write_peft
 from trainer.networks.network import networks_of
 
 FAMILIES = ("sd1", "sd2", "sdxl")
@@ -188,6 +188,15 @@ def test_no_file_is_ever_overwritten(trained: Checkpoint, tmp_path: Path) -> Non
     assert [file.name for file in files] == ["hat.safetensors", "hat-2.safetensors", "hat-3.safetensors"]
     assert [read_header(file).metadata["ss_output_name"] for file in files] == ["hat", "hat-2", "hat-3"]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(file.name for file in files)
+
+
+def test_a_copy_is_made_once_and_knows_its_name(trained: Checkpoint, tmp_path: Path) -> None:
+    file, folder = write_lora(tmp_path, trained, NETWORKS["lora"], LoraTold("hat")), tmp_path / "Lora"
+    assert copy_lora(file, folder) == copy_lora(file, folder) == folder / "hat.safetensors"
+    (folder / "hat.safetensors").write_bytes(write_lora(tmp_path, trained, NETWORKS["lora"], LoraTold("cap"), "fp32").read_bytes())
+    other = copy_lora(file, folder)
+    assert (other.name, read_header(other).metadata["ss_output_name"]) == ("hat-2.safetensors", "hat-2")
+    assert network_hash(other) == network_hash(file)
 
 
 def test_a_name_taken_meanwhile_is_left_alone(trained: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,13 +30,17 @@ class Eyes:
         found = [self._tagger.tags(picture) for picture in pictures]
         return scores.agreement([_said(prompt, tags) for prompt, tags in zip(prompts, found, strict=True)], found)
 
-    def vectors(self, pictures: Sequence[Image.Image]) -> np.ndarray | None:
-        """The tagger's own of each picture, (N, D); None where it gives none."""
+    def vectors(self, pictures: Iterable[Image.Image]) -> np.ndarray | None:
+        """The tagger's own of each picture, or where it gives none the scores of its tags, (N, D). None without a tagger or pictures."""
         if self._tagger is None:
             return None
-        found = [self._tagger.embedding(picture) for picture in pictures]
-        known = [vector for vector in found if vector is not None]
-        return np.stack(known) if known else None
+        found = [self._vector(self._tagger, picture) for picture in pictures]
+        return np.stack(found) if found else None
+
+    @staticmethod
+    def _vector(tagger: Tagger, picture: Image.Image) -> np.ndarray:
+        own = tagger.embedding(picture)
+        return np.asarray([*tagger.tags(picture).values()], np.float32) if own is None else own
 
 
 def small(pictures: Sequence[Image.Image]) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -25,24 +26,26 @@ class SaveScores:
 
 
 _FIGURES: tuple[Callable[[SaveScores], float | None], ...] = (
-    lambda save: None if save.validation_loss is None else -save.validation_loss,
+    lambda save: None if save.validation_loss is None else -math.log(max(save.validation_loss, 1e-9)),  # so that differences are shares
     lambda save: save.agreement,
     lambda save: save.likeness,
     lambda save: save.kept,
 )
+_LEAST = 0.02  # what is nearer to one another than this is not told apart by the whole scale
 
 
 def totals(saves: Sequence[SaveScores]) -> list[float]:
     """For each save the mean of its figures, each placed between the worst save's (0) and the best one's (1).
 
-    A figure that a save lacks, or in which all are equal, tells none from another and is left out.
+    Where these two hardly differ, the best one's place is as much lower: chance alone must not weigh as much as what was learnt. A figure
+    that a save lacks, or in which all are equal, tells none from another and is left out.
     """
     placed: list[list[float]] = []
     for figure in _FIGURES:
         values = [figure(save) for save in saves]
         known = [value for value in values if value is not None]
         if len(known) == len(saves) and known and max(known) > min(known):
-            lowest, span = min(known), max(known) - min(known)
+            lowest, span = min(known), max(max(known) - min(known), _LEAST)
             placed.append([(value - lowest) / span for value in known])
     return [float(np.mean(column)) for column in zip(*placed, strict=True)] if placed else [0.0] * len(saves)
 

@@ -7,9 +7,11 @@ import { loraWord, toggled } from "../host/networks.mjs";
 import { html, useEffect, useState } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
 import { complete, isReady } from "./config.mjs";
+import { finishedOf, nameOf } from "./finished.mjs";
 
 const RHYTHM = 2500; // milliseconds between two looks while a training is not done
 const TABS = ["txt2img", "img2img"];
+const FIGURES = [["validation_loss", "Validation loss"], ["agreement", "Agreement with the prompt"], ["likeness", "Likeness to the pictures"], ["kept", "Kept of the base model"]];
 
 export function RunScreen({ app, known, draft, go, job }) {
   const [jobs, setJobs] = useState(null);
@@ -51,25 +53,24 @@ export function RunScreen({ app, known, draft, go, job }) {
     <div class="atelier-stack">
       ${shown?.state === "done" && html`<${Finished} key=${shown.id} app=${app} id=${shown.id} />`}
       ${shown
-        ? html`<${JobView} key=${`${shown.id} view`} id=${shown.id} onChanged=${load} />`
+        ? html`<${JobView} key=${`${shown.id} view`} id=${shown.id} onChanged=${load} onAgain=${(begun) => go("run", { job: begun.id })} />`
         : jobs && html`<div class="atelier-empty"><p>${t("Nothing was trained yet.")}</p></div>`}
     </div>
   </div>`;
 }
 
-/** Where the file went, and one click into a prompt. */
+/** Where the file went, which of the saves is proposed and why, and one click into a prompt. */
 function Finished({ app, id }) {
-  const [{ file, isThere, trigger }, setMade] = useState({ file: "", isThere: false, trigger: "" });
+  const [made, setMade] = useState(null);
+  const [isLast, setLast] = useState(false);
   useEffect(() => {
-    app.api.get(`jobs/${id}`).then((job) => {
-      const [own, hosts] = job.findings.filter((one) => one.event === "file").map((one) => one.file); // in the run's folder, and the host's
-      const atHost = Boolean(job.config.output?.lora_folder && hosts);
-      setMade({ file: (atHost ? hosts : own) ?? "", isThere: atHost, trigger: job.config.data?.concepts?.[0]?.trigger ?? "" });
-    }, () => {});
+    app.api.get(`jobs/${id}`).then((job) => setMade(finishedOf(job)), () => {});
     app.inventory.fresh(); // the backends look for new LoRAs
   }, [id]);
-  if (!file) return null;
-  const name = file.split(/[/\\]/).at(-1).replace(/\.safetensors$/, "");
+  if (!made?.last) return null;
+  const { best, last, isThere, trigger, saves, findings } = made;
+  const file = best && !isLast ? best.file : last;
+  const name = nameOf(file);
   const intoOurs = () => {
     const { recipe } = app.store.state.get();
     if (recipe?.stages?.length) {
@@ -82,10 +83,22 @@ function Finished({ app, id }) {
   };
   return html`<section class="atelier-card" aria-label=${t("The LoRA is ready")}><div class="atelier-section-head"><h3>${t("The LoRA is ready")}</h3></div><div class="atelier-card-body atelier-stack">
     <code class="atelier-code">${file}</code>
+    ${best && html`<p>${t("The save of step {step} seems to be the best.", { step: best.step })} <button type="button" class="atelier-link" onClick=${() => setLast(!isLast)}>${isLast ? t("Take that one") : t("Take the last one instead")}</button></p>`}
     ${!isThere && html`<p class="atelier-note" data-severity="warning"><${Icon} name="alert" /> <span>${t("It lies in the run's folder only. Copy it into the folder of LoRAs, or name that under Output before the training.")}</span></p>`}
     <div class="atelier-row">
       <button type="button" class="atelier-button" data-look="primary" onClick=${intoOurs}><${Icon} name="add" /> ${t("Into the prompt: {word}", { word: loraWord(name) })}</button>
       ${app.exchange && TABS.map((tab) => html`<button type="button" class="atelier-button" key=${tab} title=${t("Into the prompt of {tab}", { tab })} onClick=${() => app.exchange.insertInto(tab, loraWord(name))}>${tab}</button>`)}
     </div>
+    ${findings.map((text) => html`<p class="atelier-note atelier-train-lines" data-severity="warning" key=${text}><${Icon} name="alert" /> <span>${text}</span></p>`)}
+    ${saves.length > 0 && html`<${Saves} saves=${saves} proposed=${made.proposed} />`}
   </div></section>`;
+}
+
+/** What was measured of each save. */
+function Saves({ saves, proposed }) {
+  const shown = FIGURES.filter(([key]) => saves.some((save) => typeof save[key] === "number"));
+  return html`<div class="atelier-table-box"><table class="atelier-table" aria-label=${t("The saves compared")}>
+    <thead><tr><th scope="col">${t("Step")}</th>${shown.map(([key, word]) => html`<th scope="col" key=${key}>${t(word)}</th>`)}</tr></thead>
+    <tbody>${saves.map((save) => html`<tr key=${save.file} aria-current=${save.file === proposed ? "true" : undefined}><th scope="row">${save.step}${save.file === proposed ? ` ${t("(the best)")}` : ""}</th>${shown.map(([key]) => html`<td key=${key}>${typeof save[key] === "number" ? save[key].toFixed(3) : "–"}</td>`)}</tr>`)}</tbody>
+  </table></div>`;
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import Settings, field
 from lib_extension.spec.training.data import DataSettings
+from lib_extension.spec.training.evaluation import EvaluationSettings
 from lib_extension.spec.training.loss import LossSettings
 from lib_extension.spec.training.memory import MemorySettings
 from lib_extension.spec.training.model import ModelSettings
@@ -33,6 +34,7 @@ class TrainingConfig(Settings):
     loss: LossSettings = field(LossSettings(), label="Loss")
     memory: MemorySettings = field(MemorySettings(), label="Memory and speed")
     run: RunSettings = field(RunSettings(), label="Run")
+    evaluation: EvaluationSettings = field(EvaluationSettings(), label="Comparison of the saves")
     output: OutputSettings = field(OutputSettings(), label="Output")
 
     def check(self) -> None:

@@ -25,8 +25,14 @@ def test_the_best_is_chosen_by_what_all_have(saves: list[SaveScores], chosen: st
 
 
 def test_totals_are_means_of_places_between_worst_and_best() -> None:
-    saves = [SaveScores("a", 1, 0.3, likeness=0.5), SaveScores("b", 2, 0.2, likeness=0.6), SaveScores("c", 3, 0.1, likeness=0.5)]
+    saves = [SaveScores("a", 1, 0.4, likeness=0.5), SaveScores("b", 2, 0.2, likeness=0.6), SaveScores("c", 3, 0.1, likeness=0.5)]
     assert totals(saves) == pytest.approx([0, 0.75, 0.5])
+
+
+def test_what_hardly_differs_hardly_counts() -> None:
+    """The first forgot a thousandth less, the second learnt a fifth more."""
+    saves = [SaveScores("a", 1, agreement=0.4, kept=0.999), SaveScores("b", 2, agreement=0.6, kept=0.998)]
+    assert totals(saves) == pytest.approx([0.025, 0.5])
 
 
 def test_agreement_counts_known_tags_alone() -> None:
