@@ -9,8 +9,8 @@ import { Plot } from "./plot.mjs";
 
 const NEAR_END = 40; // pixels from the log's end within which it follows what comes
 
-/** `id`: of the job. onChanged(): its state is another, or it is gone. */
-export function JobView({ id, onChanged }) {
+/** `id`: of the job. onChanged(): its state is another, or it is gone. onAgain(job): it was asked for once more, as that one. */
+export function JobView({ id, onChanged, onAgain }) {
   const { api, toast, confirm } = useApp();
   const { job, problem, take } = useJob(api, id, onChanged);
   if (problem) return html`<div class="atelier-empty" role="alert"><p>${problem}</p></div>`;
@@ -28,7 +28,7 @@ export function JobView({ id, onChanged }) {
   const pause = () => doing(async () => take(await api.post(`jobs/${id}/${job.paused ? "continue" : "pause"}`)));
   const stop = () => doing(async () => (await api.post(`jobs/${id}/stop`), toast(t("It saves what it has, and stops."), { kind: "done" })));
   const cancel = () => doing(() => api.post(`jobs/${id}/cancel`));
-  const again = () => doing(() => api.post("jobs", { kind: job.kind, config: job.config }));
+  const again = () => doing(async () => onAgain?.(await api.post("jobs", { kind: job.kind, config: job.config })));
   const remove = async () => {
     const isSure = await confirm(t("Its log and its files are deleted with it."), { title: t("Delete this job?"), yes: t("Delete"), danger: true });
     if (isSure) await doing(() => api.delete(`jobs/${id}`));

@@ -27,7 +27,7 @@ export function JobsPage({ app, params = {} }) {
       </ul></nav>`}
     </div>
     ${shown
-      ? html`<${JobView} key=${shown.id} id=${shown.id} onChanged=${load} />`
+      ? html`<${JobView} key=${shown.id} id=${shown.id} onChanged=${load} onAgain=${begun} />`
       : html`<div class="atelier-empty"><p>${t("No job has run yet.")}</p><p>${t("Training, captioning and merging show here what they do. They go on when this page is closed.")}</p></div>`}
   </div>`;
 }

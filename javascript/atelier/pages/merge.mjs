@@ -75,7 +75,7 @@ export function MergePage({ app, params = {} }) {
       </section>
       <div class="atelier-stack">
         ${job?.state === "done" && html`<${ResultCard} job=${job} onInspect=${(file) => (setConfigs((all) => ({ ...all, inspect: { file } })), go("inspect"))} />`}
-        ${id && html`<${JobView} key=${id} id=${id} onChanged=${load} />`}
+        ${id && html`<${JobView} key=${id} id=${id} onChanged=${load} onAgain=${(begun) => go(command, { job: begun.id })} />`}
         ${command === "merge" && isComplete(config) && html`<${TryCard} config=${config} prefix=${told.about.try} onTake=${set} />`}
         ${!id && html`<div class="atelier-empty"><p>${t("Old files are never touched: a name that is taken gets a number.")}</p></div>`}
       </div>
