@@ -17,6 +17,7 @@ from lib_extension.spec.merging import CheckpointSource, ExtractSettings
 from trainer.merging.asked import help_of, read_arguments
 from trainer.merging.factors import Factors
 from trainer.merging.keeping import choose_of
+from trainer.merging.left_out import LeftOut, differing, only_in
 from trainer.merging.lora_names import LoraModule
 from trainer.merging.lora_writer import LoraResult, module_of, result_type, write_lora
 from trainer.merging.low_rank import Sampling, Truncated, squares, truncated_randomly
@@ -34,6 +35,7 @@ class Found:
     """What was extracted so far, in squared Frobenius norms."""
 
     modules: list[LoraModule]
+    left_out: LeftOut
     energy: float = 0.0
     lost: float = 0.0
 
@@ -91,20 +93,23 @@ def _is_wanted(path: str, settings: ExtractSettings) -> bool:
 
 @torch.no_grad()
 def _extract(base: Model, tuned: Model, paths: Sequence[str], settings: ExtractSettings, name: str, report: Report) -> None:
-    found = Found([])
+    left_out = LeftOut(only_base=only_in(base, tuned), only_tuned=only_in(tuned, base), no_place=list(differing(base, tuned, paths)))
+    found = Found([], left_out)
     dtype = result_type(settings.output, {part.file.header.tensors[place.tensor].dtype for part, place in base.places.values()})
     for number, path in enumerate(paths):
         kernel = base.places[path][1].shape[2:]
         _add(path, kernel, _change(base, tuned, path), settings, dtype, found)
         if number % 16 == 0:
             report.progress(number, len(paths), "modules")
+    for line in left_out.told(base.name, tuned.name, settings.least):
+        report.log(line)
     if not found.modules:
         raise BadRequest(f'"{base.name}" and "{tuned.name}" do not differ in what a LoRA can hold.')
-    provenance = Provenance("extract", settings, base.family, "lora", name)
+    provenance = Provenance("extract", settings, base.family, "lora", name, {"left_out": left_out.counts()})
     origins = [_origin("base", base, settings.base), _origin("tuned", tuned, settings.tuned)]
     path = write_lora(LoraResult(found.modules, provenance, origins, {}), settings.output, name)
     error = (found.lost / found.energy) ** 0.5
-    report.value("result", file=str(path), error=error, modules=len(found.modules))
+    report.value("result", file=str(path), error=error, modules=len(found.modules), left_out=left_out.counts())
     report.log(f'Wrote "{path.name}"; {len(found.modules)} modules, {100 * error:.2g} % of their change is lost.')
 
 
@@ -121,8 +126,12 @@ def _change(base: Model, tuned: Model, path: str) -> Tensor:
 
 
 def _add(path: str, kernel: tuple[int, ...], change: Tensor, settings: ExtractSettings, dtype: torch.dtype, found: Found) -> None:
-    """Take the module in, if anything changed in it."""
+    """Take the module in, if enough changed in it."""
     if squares(change) == 0:
+        found.left_out.same.append(path)
+        return
+    if settings.least and float(change.abs().max()) <= settings.least:
+        found.left_out.small.append(path)
         return
     cut: Truncated = truncated_randomly(
         change, choose_of(settings.ranks, kernel), Sampling(settings.ranks.highest(kernel), settings.iterations, settings.seed)

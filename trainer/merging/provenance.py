@@ -48,6 +48,7 @@ class Provenance:
     family: str
     kind: str  # "lora" or "checkpoint"
     title: str
+    more: Mapping[str, Any] = field(default_factory=dict)  # what else should be known of it
 
     def metadata(self, origins: Sequence[Origin], kept: Mapping[str, str], notes: str = "") -> dict[str, str]:
         """`kept` is the source's own metadata; what this says of the same things takes its place. No path of this machine enters."""
@@ -55,6 +56,7 @@ class Provenance:
             "command": self.command,
             "sources": [origin.told() for origin in origins],
             "settings": _without_paths(to_json(self.settings)),
+            **self.more,
         }
         found = dict(kept)
         found[KEY] = json.dumps(told, ensure_ascii=False)

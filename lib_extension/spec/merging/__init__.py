@@ -97,6 +97,9 @@ class ExtractSettings(Settings):
     ranks: Ranks = field(Ranks(), label="Rank")
     modules: Literal["attention", "all"] = field("attention", label="Modules", help="all: with the convolutions outside attention.")
     text_encoder: bool = field(True, label="Text encoders too")
+    least: float = field(
+        0.0, label="Least change", minimum=0, help="Modules of which no weight changes by more are left out.", advanced=True
+    )
     iterations: int = field(1, label="Power iterations", minimum=0, maximum=8, help="More are more exact and take longer.", advanced=True)
     seed: int = field(0, label="Seed", minimum=0, maximum=2**32 - 1, advanced=True)
     output: Output = field(Output(precision="fp16"), label="Result")

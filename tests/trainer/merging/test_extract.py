@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from lib_extension.spec.errors import BadRequest, Mismatch
@@ -70,6 +73,36 @@ def test_text_encoders_of_other_families(family: str, tmp_path: Path, request: p
     assert len(load_file(told.result())) == 2 * 3
     again = baked(tmp_path / "out", str(path), str(told.result()))
     torch.testing.assert_close(load_file(again)[name], tensors[name] + change, rtol=0, atol=1e-4)
+
+
+def test_what_is_left_out_is_told_and_why(sd1_file: Path, tmp_path: Path) -> None:
+    tensors = load_file(sd1_file)
+    query, key = ("model.diffusion_model.middle_block.1.transformer_blocks.0.attn1.to_" + part + ".weight" for part in "qk")
+    convolution, vae = "model.diffusion_model.input_blocks.0.0.weight", "first_stage_model.decoder.conv_in.weight"
+    gone = "model.diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_v.weight"
+    changed = {name: tensors[name] + amount for name, amount in ((query, 0.1), (key, 1e-4), (convolution, 0.1), (vae, 0.1))}
+    tuned = {name: tensor for name, tensor in (tensors | changed).items() if name != gone}
+    save_file(tuned, tmp_path / "tuned.safetensors")
+    told = extracted(str(sd1_file), str(tmp_path / "tuned.safetensors"), "--least", "0.01", "--output.folder", str(tmp_path))
+    path = "unet.mid_block.attentions.0.transformer_blocks.0"
+    assert {name.partition(".")[0] for name in load_file(told.result())} == {f"lora_{path}.attn1.to_q".replace(".", "_")}
+    lines = [str(event["text"]) for event in told.events if event["event"] == "log"]
+    same, small, only, other, _ = lines
+    assert re.fullmatch(r"Left out: \d\d+ modules do not differ: \S+(, \S+){4} …\.", same)
+    assert small == f"Left out: 1 modules differ by 0.01 at most: {path}.attn1.to_k."
+    assert only == f'Left out: 1 modules are only in "sd1": {path}.attn2.to_v.'
+    assert other == f"Left out: 2 tensors differ that are not among the chosen modules: {vae}, unet.conv_in.weight."
+    with safe_open(told.result(), "pt") as file:
+        counts = json.loads(file.metadata()["atelier.merge"])["left_out"]
+    assert counts == {"same": int(same.split()[2]), "small": 1, "only_base": 1, "no_place": 2}
+
+
+def test_another_precision_alone_is_no_difference_of_what_is_left_out(sd1_file: Path, tmp_path: Path) -> None:
+    tensors = load_file(sd1_file)
+    query = "model.diffusion_model.middle_block.1.transformer_blocks.0.attn1.to_q.weight"
+    save_file({name: (tensor + (name == query)).half() for name, tensor in tensors.items()}, tmp_path / "tuned.safetensors")
+    told = extracted(str(sd1_file), str(tmp_path / "tuned.safetensors"), "--least", "0.01", "--output.folder", str(tmp_path))
+    assert not [event for event in told.events if "not among" in str(event.get("text"))]
 
 
 def test_refusals(sd1_file: Path, sdxl_file: Path, tmp_path: Path) -> None:

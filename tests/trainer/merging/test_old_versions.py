@@ -23,6 +23,7 @@ TORCH = {
     "dtype",
     "einsum",
     "empty",
+    "equal",
     "eye",
     "finfo",
     "float16",
