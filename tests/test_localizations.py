@@ -18,6 +18,7 @@ from lib_extension.session.recipes import Recipes
 from lib_extension.spec.captions import CaptionsSettings
 from lib_extension.spec.class_pictures import ClassPicturesSettings
 from lib_extension.spec.errors import BadRequest
+from lib_extension.spec.merging.warnings import WARNINGS
 from lib_extension.spec.settings import from_json, json_schema
 from lib_extension.spec.training.presets import PRESETS
 from lib_extension.stages import recipe_schema
@@ -82,6 +83,7 @@ def in_python() -> dict[str, str]:
         found |= dict.fromkeys(_titles(kind), f"a job {name}")
     found |= dict.fromkeys(in_schema(json_schema(ClassPicturesSettings)), "settings of class pictures")
     found |= dict.fromkeys(in_schema(json_schema(CaptionsSettings)), "settings of captions")
+    found |= dict.fromkeys(WARNINGS, "warnings of merging")
     for preset in PRESETS:
         found |= dict.fromkeys((preset.title, preset.about), "a preset of training")
     recipes = Recipes(Home(ROOT / "nowhere").recipes)

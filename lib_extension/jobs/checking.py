@@ -27,7 +27,7 @@ class Checked:
     """What was found."""
 
     problem: str = ""  # why it would fail
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[dict[str, Any], ...] = ()  # {"text", "said", "values"}, as Warned tells them
     name: str = ""  # of the result
     family: str = ""  # such as sd1
 
@@ -57,7 +57,7 @@ def _read(output: str, status: int) -> Checked:
     events = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     problem = next((str(event.get("detail", "")) for event in events if event["event"] == "error"), "")
     plan = next((event for event in events if event["event"] == "plan"), {})
-    warnings = tuple(str(event["text"]) for event in events if event["event"] == "warning")
+    warnings = tuple({name: event[name] for name in ("text", "said", "values")} for event in events if event["event"] == "warning")
     if status and not problem:
         problem = "It could not be looked at beforehand."
     return Checked(problem, warnings, str(plan.get("name", "")), str(plan.get("family", "")))

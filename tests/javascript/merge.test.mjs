@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { candidates, filesOf, isComplete, MOST_TRIED, notesOf, onPage, startOf, stem, tryRecipe } from "../../javascript/atelier/merge/config.mjs";
+import { setWords } from "../../javascript/atelier/words.mjs";
 
 const two = { loras: [{ file: "watch", weight: 1 }, { file: "old/beach.safetensors" }] };
 
@@ -22,12 +23,17 @@ test("a name is without folder, ending and hash", () => {
 });
 
 test("what is said stands beside the file, the list or the setting that it speaks of", () => {
-  const same = 'The same LoRA is there twice: "watch" and "beach.safetensors".';
-  const weights = "The weights add up to 2; over 1, pictures easily become overdone.";
-  const notes = notesOf(two, { problem: "method.ranks.rank is 0; it must be at least 1.", warnings: [same, weights, "Something else."] });
+  const warned = (text) => ({ text, said: text, values: {} });
+  const same = warned('The same LoRA is there twice: "watch" and "beach.safetensors".');
+  const weights = { text: "The weights add up to 2; over 1.", said: "The weights add up to {total}; over 1.", values: { total: 2 } };
+  const notes = notesOf(two, { problem: "method.ranks.rank is 0; it must be at least 1.", warnings: [same, weights, warned("Something else.")] });
   assert.deepEqual(Object.keys(notes).sort(), ["", "loras", "loras.0.file", "loras.1.file", "method.ranks.rank"]);
   assert.equal(notes["method.ranks.rank"][0].severity, "error");
   assert.equal(notes[""][0].message, "Something else.");
+  assert.deepEqual(notes.loras, [{ severity: "warning", message: "The weights add up to 2; over 1." }]);
+  setWords({ [weights.said]: "Die Gewichte ergeben {total}." });
+  assert.deepEqual(notesOf(two, { warnings: [weights] }).loras, [{ severity: "warning", message: "Die Gewichte ergeben 2." }]);
+  setWords({});
   assert.deepEqual(notesOf(two, null), {});
   assert.deepEqual(Object.keys(notesOf(two, { problem: "loras[1].weight is 20; at most 10.", warnings: [] })), ["loras.1.weight"]);
 });
@@ -49,10 +55,12 @@ test("what is tried is drawn with one prompt and side by side", () => {
   assert.deepEqual(recipe.stages.map(({ type }) => type), ["txt2img", "sheet"]);
 });
 
-test("the page's folder is below that of the models", () => {
-  const schema = { $defs: { Output: { properties: { folder: { default: ".", description: "old" }, precision: { default: "same" } } } }, properties: { output: { default: { folder: ".", precision: "fp16" } } } };
+test("the page's folder is below that of the models, and defaults are not set", () => {
+  const part = (name, value) => ({ output: { $ref: `#/$defs/${name}`, default: value } });
+  const schema = { $defs: { Output: { properties: { folder: { default: ".", description: "old" }, precision: { default: "same" } } }, Svd: { properties: part("Output", { precision: "same" }) } }, properties: part("Output", { folder: ".", precision: "fp16" }) };
   assert.equal(onPage(schema).$defs.Output.properties.folder.default, "");
   assert.deepEqual(onPage(schema).properties.output.default, { precision: "fp16" });
+  assert.deepEqual(onPage(schema).$defs.Svd.properties.output.default, {});
   assert.equal(schema.$defs.Output.properties.folder.default, ".");
   assert.deepEqual(onPage({ properties: {} }), { properties: {} });
 });

@@ -16,6 +16,7 @@ from lib_extension.jobs.kind import Around
 from lib_extension.jobs.merging import MERGING, tensor_python
 from lib_extension.setup.environment import Environment
 from lib_extension.spec.errors import BadRequest
+from lib_extension.spec.merging.warnings import TOTAL
 from tests.jobs.test_jobs import ended
 
 MODULE = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
@@ -74,7 +75,9 @@ def test_a_file_is_looked_into_with_its_plot_among_the_job_s_pictures(jobs: Jobs
 def test_what_is_strange_is_said_before(jobs: Jobs, models: Path):
     told = check_merging(jobs, "merge", {"loras": [{"file": "watch"}, {"file": "beach"}]})
     assert (told.problem, told.family) == ("", "unknown")
-    assert told.warnings == ("The weights add up to 2; over 1, pictures easily become overdone.",)
+    (warning,) = told.warnings
+    assert warning["text"] == "The weights add up to 2; over 1, pictures easily become overdone."
+    assert (warning["said"], warning["values"]) == (TOTAL, {"total": "2"})
     assert sorted(path.name for path in (models / "Lora").iterdir()) == ["beach.safetensors", "watch.safetensors"]
     assert jobs.all() == []
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from lib_extension.models.hashes import Hashes
 from lib_extension.spec.merging import BakeSettings
+from lib_extension.spec.merging.warnings import NO_PLACE, Warned
 from trainer.merging.asked import help_of, read_arguments, weighted
 from trainer.merging.changes import Use, plan_changes
 from trainer.merging.lora_file import LoraFile
@@ -52,7 +53,7 @@ def run(arguments: Sequence[str], report: Report) -> int:
         opened = _open(settings, stack)
         works = _works(opened, settings)
         for warning in _warnings(opened, settings):
-            report.value("warning", text=warning)
+            report.value("warning", **warning.told())
         size = sum(planned.size for work in works for planned in work.plan())
         folder, name = Path(settings.output.folder), settings.output.name or _name(opened)
         report.value("plan", name=name, bytes=size, family=opened.model.family, touched=sum(len(w.changes) + len(w.mixed) for w in works))
@@ -93,13 +94,14 @@ def _works(opened: Opened, settings: BakeSettings) -> list[Work]:
     return [Work(part.file, changed, with_others, settings.output.precision) for part, changed, with_others in parts]
 
 
-def _warnings(opened: Opened, settings: BakeSettings) -> list[str]:
+def _warnings(opened: Opened, settings: BakeSettings) -> list[Warned]:
     loras = [use.lora for use in opened.uses]
     found = warnings_of(loras, settings.loras)
     for lora in loras:
         unmatched = lora.for_modules(opened.model.places)[1]
         if unmatched:
-            found.append(f'{len(unmatched)} parts of "{lora.name}" have no place in "{opened.model.name}", such as {unmatched[0]}.')
+            values = {"count": len(unmatched), "name": lora.name, "model": opened.model.name, "one": unmatched[0]}
+            found.append(Warned(NO_PLACE, values))
     return found
 
 

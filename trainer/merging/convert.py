@@ -19,7 +19,7 @@ from trainer.merging.factors import scale_of
 from trainer.merging.lora_file import LoraFile
 from trainer.merging.lora_names import LoraModule, Naming
 from trainer.merging.lora_writer import LoraResult, narrowed, result_type, write_lora
-from trainer.merging.precautions import check_values
+from trainer.merging.precautions import check_values, strange_tensors
 from trainer.merging.provenance import Provenance, origin_of
 from trainer.merging.resize import resized
 from trainer.merging.tensor_types import torch_type, written_as
@@ -38,8 +38,8 @@ def run(arguments: Sequence[str], report: Report) -> int:
     with LoraFile(settings.file) as lora:
         name = settings.output.name or f"{lora.name}-{settings.naming}"
         report.value("plan", name=name, family=lora.family, modules=len(lora.modules))
-        if lora.strange:
-            report.value("warning", text=f"{len(lora.strange)} tensors belong to no module, such as {lora.strange[0]}; they are left out.")
+        for warning in strange_tensors(lora):
+            report.value("warning", **warning.told())
         if asked.only_check:
             check_values(lora)
         else:

@@ -12,6 +12,7 @@ from torch import Tensor
 from lib_extension.models.lora_delta import delta, needs_base
 from lib_extension.spec.errors import BadFile, BadRequest, Mismatch
 from lib_extension.spec.merging import LoraSource, MergeSettings
+from lib_extension.spec.merging.warnings import Warned
 from trainer.merging.asked import help_of, read_arguments, weighted
 from trainer.merging.factors import PRODUCTS, Factors, factors_of
 from trainer.merging.lora_file import LoraFile
@@ -39,7 +40,7 @@ def run(arguments: Sequence[str], report: Report) -> int:
     with ExitStack() as stack:
         merging = _Merging(asked.settings, stack)
         for warning in merging.warnings():
-            report.value("warning", text=warning)
+            report.value("warning", **warning.told())
         report.value("plan", name=merging.name, family=merging.family, modules=len(merging.paths))
         if asked.only_check:
             merging.check_values()
@@ -66,7 +67,7 @@ class _Merging:
         self.paths = tuple(dict.fromkeys(path for lora in self._loras for path in lora.modules))
         self._dtype = result_type(settings.output, {name for lora in self._loras for name in lora.types()})
 
-    def warnings(self) -> list[str]:
+    def warnings(self) -> list[Warned]:
         """What should be known first."""
         return warnings_of(self._loras, self._settings.loras)
 

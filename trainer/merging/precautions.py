@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lib_extension.spec.errors import Mismatch
 from lib_extension.spec.merging import LoraSource
+from lib_extension.spec.merging.warnings import BASES, FOREIGN, STRANGE, TOTAL, TWICE, Warned
 from trainer.merging.lora_file import LoraFile
 
 
@@ -27,41 +28,42 @@ def check_family(loras: Sequence[LoraFile], model: str = "", family: str = "unkn
     return known
 
 
-def warnings_of(loras: Sequence[LoraFile], sources: Sequence[LoraSource]) -> list[str]:
+def warnings_of(loras: Sequence[LoraFile], sources: Sequence[LoraSource]) -> list[Warned]:
     """What is no mistake for sure."""
     found = [*_twice(loras), *_other_bases(loras)]
     total = sum(abs(source.weight) for source in sources)
     if total > 1:
-        found.append(f"The weights add up to {total:g}; over 1, pictures easily become overdone.")
+        found.append(Warned(TOTAL, {"total": f"{total:g}"}))
     for lora in loras:
         foreign = [name for name in lora.modules if not name.startswith(("unet.", "text_encoder"))]
         if foreign and lora.family != "unknown":
-            found.append(
-                f'{len(foreign)} modules of "{lora.name}" are not known, such as {foreign[0]}; they are taken under their own names.'
-            )
-        if lora.strange:
-            found.append(f'{len(lora.strange)} tensors of "{lora.name}" belong to no module, such as {lora.strange[0]}; they are left out.')
+            found.append(Warned(FOREIGN, {"count": len(foreign), "name": lora.name, "one": foreign[0]}))
+        found += strange_tensors(lora)
     return found
 
 
-def _twice(loras: Sequence[LoraFile]) -> list[str]:
+def strange_tensors(lora: LoraFile) -> list[Warned]:
+    """What is in the file beside its modules, if anything is."""
+    return [Warned(STRANGE, {"count": len(lora.strange), "name": lora.name, "one": lora.strange[0]})] if lora.strange else []
+
+
+def _twice(loras: Sequence[LoraFile]) -> list[Warned]:
     seen: dict[str, str] = {}
-    found = []
+    found: list[Warned] = []
     for lora in loras:
         is_same = str(lora.path.resolve())
         by_hash = lora.metadata.get("sshs_model_hash") or is_same
         for mark in {is_same, by_hash}:
             if mark in seen:
-                found.append(f'The same LoRA is there twice: "{seen[mark]}" and "{lora.name}".')
+                found.append(Warned(TWICE, {"one": seen[mark], "other": lora.name}))
                 break
         seen |= {is_same: lora.name, by_hash: lora.name}
     return found
 
 
-def _other_bases(loras: Sequence[LoraFile]) -> list[str]:
+def _other_bases(loras: Sequence[LoraFile]) -> list[Warned]:
     """Trained on different checkpoints of one family, as their metadata says: possible, but they fit less well."""
     by_base = {base: lora.name for lora in loras if (base := lora.metadata.get("ss_sd_model_name"))}
     if len(by_base) < 2:
         return []
-    told = ", ".join(f'"{name}" on {base}' for base, name in by_base.items())
-    return [f"The LoRAs were trained on different checkpoints: {told}. They may not go well together."]
+    return [Warned(BASES, {"bases": ", ".join(f'"{name}": {base}' for base, name in by_base.items())})]

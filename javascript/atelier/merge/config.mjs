@@ -1,5 +1,7 @@
 // What is asked of a merge, and what was said of it before work: which files are named, which field a warning belongs to, what is tried.
 
+import { t } from "../words.mjs";
+
 export const COMMANDS = {
   merge: { title: "Merge LoRAs", about: "Several LoRAs become one." },
   bake: { title: "Bake into a checkpoint", about: "LoRAs, or another checkpoint, become part of a checkpoint." },
@@ -46,9 +48,9 @@ export function stem(name) {
 /** {path: [{severity, message}]} of a check {problem, warnings}: beside the files that it names, else at "". */
 export function notesOf(config, checked) {
   const notes = {};
-  const told = [...(checked?.problem ? [{ severity: "error", message: checked.problem }] : []), ...(checked?.warnings ?? []).map((message) => ({ severity: "warning", message }))];
-  for (const note of told) {
-    for (const path of placesOf(config, note.message)) (notes[path] ??= []).push(note);
+  const told = [...(checked?.problem ? [{ severity: "error", message: checked.problem }] : []), ...(checked?.warnings ?? []).map(({ text, said, values }) => ({ severity: "warning", message: t(said, values), text }))];
+  for (const { text, ...note } of told) {
+    for (const path of placesOf(config, text ?? note.message)) (notes[path] ??= []).push(note);
   }
   return notes;
 }
@@ -88,13 +90,16 @@ export function tryRecipe(names, prompt, settings = {}) {
   };
 }
 
-/** What the schema of a command's config becomes on the page: results go below the folder of models, and its own places are not asked for. */
+/** What the schema of a command's config becomes on the page: results go below the folder of models, and only what differs from a part's own defaults counts as set. */
 export function onPage(schema) {
   const told = structuredClone(schema);
-  const fields = told.$defs?.Output?.properties;
-  if (!fields) return told;
-  const { output } = told.properties ?? {};
-  if (output?.default) output.default = Object.fromEntries(Object.entries(output.default).filter(([name, value]) => value !== fields[name]?.default));
-  Object.assign(fields.folder, { default: "", description: "Below the folder of the WebUI's LoRAs or checkpoints; empty: there itself." });
+  const folder = told.$defs?.Output?.properties.folder;
+  if (folder) Object.assign(folder, { default: "", description: "Below the folder of the WebUI's LoRAs or checkpoints; empty: there itself." });
+  for (const { properties } of [told, ...Object.values(told.$defs ?? {})]) {
+    for (const property of Object.values(properties ?? {})) {
+      const own = told.$defs?.[property.$ref?.split("/").at(-1)]?.properties;
+      if (own && property.default) property.default = Object.fromEntries(Object.entries(property.default).filter(([name, value]) => name !== "folder" && value !== own[name]?.default));
+    }
+  }
   return told;
 }
