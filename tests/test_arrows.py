@@ -22,7 +22,7 @@ ARROWS: dict[str, set[str]] = {
     **dict.fromkeys(_PLANNED, _BASE | _PLANNED),
     "backend": {"setup"} | _BASE | _PLANNED,  # the embedded engine runs in the worker's environment
     "runs": {"plan", "stages", "masks", "scores", "backend"} | _BASE,
-    "jobs": {"backend", "setup"} | _BASE,
+    "jobs": {"backend", "setup", "captions"} | _BASE,  # where a folder's journal of edits lies
     "host": {"backend"} | _BASE,
     "ui": {"host", "api", "session", "setup", "runs", "jobs"} | _PLANNED | _BASE,
     "session": {"runs", "captions"} | _PLANNED | _BASE,

@@ -28,6 +28,7 @@ class PicturesAsked(FolderAsked):
     page: int = field(0, label="Page", minimum=0, maximum=10**7)
     size: int = field(60, label="Pictures on a page", minimum=1, maximum=200)
     trigger: str = field("", label="Trigger word")
+    names: bool = field(False, label="The names of all that match, too")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from lib_extension.api.answers import read_object
-from lib_extension.api.asked_folders import folder_asked, path_asked, picture_asked
+from lib_extension.api.asked_folders import folder_asked, picture_asked
 from lib_extension.api.dataset_asked import CaptionAsked, EditAsked, ExportAsked, FolderAsked, PicturesAsked, ReadAsked
 from lib_extension.api.dataset_view import Datasets, Opened, Told, changed, outcome_told, previewed, unknown
 from lib_extension.api.desk import Desk
@@ -21,9 +21,10 @@ from lib_extension.captions.edits import Difference, differences, title_of
 from lib_extension.captions.exchange import export, read_from
 from lib_extension.captions.files import Captioned
 from lib_extension.captions.journal import Outcome
+from lib_extension.jobs.asked_paths import path_asked
 from lib_extension.session.folder_thumbnails import FolderThumbnails
 from lib_extension.session.thumbnails import LARGEST, SMALLEST
-from lib_extension.spec.captions import EDITS, CaptionFilter, ExportSettings
+from lib_extension.spec.captions import EDITS, CaptionFilter, CaptionsSettings, ExportSettings
 from lib_extension.spec.errors import AtelierError, NotFound
 from lib_extension.spec.settings import Settings, from_json, json_schema
 
@@ -135,6 +136,7 @@ class _Page:
                 "filter": json_schema(CaptionFilter),
                 "edits": {_kind(edit): json_schema(edit) for edit in EDITS},
                 "export": json_schema(ExportSettings),
+                "folder": json_schema(CaptionsSettings),
             },
             "recent": self._folders(),
             "draft": self.draft.get(),

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_extension.api.asked_folders import Roots, folder_asked
+from lib_extension.api.asked_folders import folder_asked
 from lib_extension.api.dataset_asked import EditAsked, FolderAsked, PicturesAsked
 from lib_extension.captions import contradictions
 from lib_extension.captions.contradictions import Contradiction
@@ -17,6 +17,7 @@ from lib_extension.captions.files import Captioned
 from lib_extension.captions.filters import Known, matching
 from lib_extension.captions.journal import Journal, Outcome, journal_of
 from lib_extension.captions.shelf import Reading, Shelf
+from lib_extension.jobs.asked_paths import Roots
 from lib_extension.pictures.looks import Looks, key_of
 from lib_extension.preflight.prompt_words import most_tokens
 from lib_extension.spec.captions import CaptionFilter
@@ -87,6 +88,7 @@ class Datasets:
             "pictures": [self.picture(one, opened.contradicted.get(one.name)) for one in found[start : start + asked.size]],
             **_all_in_all(opened.reading, asked.trigger),
             "history": history(opened.journal),
+            **({"names": [one.name for one in found]} if asked.names else {}),
         }
 
     def picture(self, one: Captioned, contradicted: Contradiction | None) -> Told:

@@ -33,7 +33,9 @@ _TYPES = {
     ".json": "application/json",
     ".jsonl": "application/x-ndjson",
     ".txt": "text/plain; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
 }
+_NO_SCRIPTS = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"  # a page of a job is looked at, and can do nothing
 _NEW_JOB = {
     "requestBody": {
         "required": True,
@@ -115,7 +117,8 @@ def add_routes(router: APIRouter, desk: Desk) -> None:
         found = await desk.aside(lambda: desk.jobs.file(id, name))
         if found.suffix.lower() not in _TYPES:
             raise NotFound("Only pictures and texts of a job are handed out.")
-        return FileResponse(found, media_type=_TYPES[found.suffix.lower()], headers={"X-Content-Type-Options": "nosniff"})
+        headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": _NO_SCRIPTS}
+        return FileResponse(found, media_type=_TYPES[found.suffix.lower()], headers=headers)
 
 
 async def added(desk: Desk, kind: str, config: dict[str, Any]) -> Response:

@@ -10,11 +10,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from lib_extension.api.answers import read_object
-from lib_extension.api.asked_folders import path_asked
 from lib_extension.api.desk import Desk
 from lib_extension.api.kept import Kept
 from lib_extension.api.queries import query
 from lib_extension.formats.picture_names import READABLE
+from lib_extension.jobs.asked_paths import path_asked
 from lib_extension.jobs.training import is_inside, lora_folder
 from lib_extension.spec.errors import NotFound
 from lib_extension.spec.training.presets import PRESETS

@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
+from lib_extension.jobs.dataset import DATASET
 from lib_extension.jobs.kind import JobKind
 from lib_extension.jobs.merging import MERGING
 from lib_extension.jobs.training import TRAINING
@@ -50,4 +51,5 @@ KINDS: dict[str, JobKind] = {
     ),
     **TRAINING,
     **MERGING,
+    **DATASET,
 }

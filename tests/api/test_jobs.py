@@ -142,5 +142,8 @@ def test_pictures_are_handed_out_and_nothing_else(server: Served):
     answer = server.client.get(f"/atelier/v1/jobs/{id}/files/sample.png")
     assert (answer.content, answer.headers["content-type"]) == (b"\x89PNG", "image/png")
     (jobs.folder(id) / "files" / "page.html").write_text("<script>")
-    for name in ("page.html", "..%2Fconfig.json", "%2e%2e/state.json", "none.png"):
+    page = server.client.get(f"/atelier/v1/jobs/{id}/files/page.html")
+    assert page.headers["content-security-policy"].startswith("sandbox; default-src 'none';"), "a page of a job can do nothing"
+    (jobs.folder(id) / "files" / "page.svg").write_text("<script>")
+    for name in ("page.svg", "..%2Fconfig.json", "%2e%2e/state.json", "none.png"):
         server.json("GET", f"/jobs/{id}/files/{name}", 404)

@@ -40,7 +40,7 @@ def test_thumbnails_are_made_once_and_hold_no_information(server: Served, monkey
     id = stored(server, Image.effect_noise((300, 300), 50).convert("RGB"), "a secret\nSteps: 1, Sampler: Euler, Seed: 1")
     first = server.client.get(f"/atelier/v1/pictures/{id}/thumbnail").content
     assert b"secret" not in first
-    monkeypatch.setattr("lib_extension.session.thumbnails._drawn", lambda data, size: pytest.fail("made twice"))
+    monkeypatch.setattr("lib_extension.session.thumbnails.drawn", lambda data, size: pytest.fail("made twice"))
     assert server.client.get(f"/atelier/v1/pictures/{id}/thumbnail").content == first
 
 
