@@ -56,6 +56,7 @@ class Session:
     total: int  # steps
     step: int = 0  # that are done
     started: float = field(default_factory=time.time)  # seconds since 1970; of the run, not of this process
+    is_webui_away: bool = False  # the one that draws samples: it let us wait in vain
 
     @property
     def checkpoint(self) -> Checkpoint:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from lib_extension.spec.errors import BadFile
 from trainer.board import Board
 from trainer.lora_file import write_lora
 from trainer.lora_output import told_of
@@ -13,18 +14,16 @@ from trainer.report import Report
 from trainer.samples import save_samples
 from trainer.session import Session
 from trainer.validation import validation_loss
-from trainer.webui_samples import NoSamples, draw_by_webui
+from trainer.webui_samples import NoAnswer, NoSamples, draw_by_webui
+from trainer.written import DiskFull
 
 
 def draw_samples(session: Session, report: Report) -> None:
     """The samples of this step, by the trainer or by the WebUI that it was told. A WebUI that does not answer stops nothing."""
     config = session.config
     report.progress(session.step, session.total, "drawing samples")
-    try:
-        by_webui = config.run.sample_by
-        pictures = _by_webui(session) if by_webui else session.sampler.draw(session.checkpoint, session.noising)
-    except NoSamples as error:
-        report.log(str(error))
+    pictures = _by_webui(session, report) if config.run.sample_by else session.sampler.draw(session.checkpoint, session.noising)
+    if not pictures:
         return
     for number, file in enumerate(save_samples(pictures, config, session.folder / "samples", session.step)):
         title = f"step {session.step}: {config.run.samples[number].prompt}"
@@ -39,12 +38,22 @@ def measure(session: Session, report: Report, board: Board) -> None:
         board.point("validation loss", session.step, loss)
 
 
-def _by_webui(session: Session) -> list[Image.Image]:
-    """From a file of this step's own name: the WebUI keeps the weights of one that is overwritten."""
+def _by_webui(session: Session, report: Report) -> list[Image.Image]:
+    """From a file of this step's own name: the WebUI keeps the weights of one that is overwritten. None where it draws none."""
     config = session.config
+    if session.is_webui_away:
+        return []
+    if not config.output.lora_folder:
+        report.log("No samples are drawn: run.sample_by names a WebUI, whose Lora folder output.lora_folder must name.")
+        return []
     told = told_of(session, f"{config.name}-sample-{session.step:06d}")
-    file = write_lora(Path(config.output.lora_folder).expanduser(), session.checkpoint, config.network, told, config.output.dtype)
     try:
-        return draw_by_webui(config.run.sample_by, file, config.run.samples, config.data.resolution)
-    finally:
-        file.unlink()
+        file = write_lora(Path(config.output.lora_folder).expanduser(), session.checkpoint, config.network, told, config.output.dtype)
+        try:
+            return draw_by_webui(config.run.sample_by, file, config.run.samples, config.data.resolution)
+        finally:
+            file.unlink(missing_ok=True)
+    except (NoSamples, DiskFull, BadFile, OSError) as error:
+        report.log(str(error))
+        session.is_webui_away = isinstance(error, NoAnswer)
+        return []
