@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -98,13 +99,18 @@ class Datasets:
             "name": one.name,
             "caption": one.text,
             "tags": one.tags,
-            "tokens": None if one.problem and not one.text else most_tokens(one.text),
+            "tokens": None if one.problem and not one.text else _tokens(one.text),
             "problem": one.problem,
             "width": width,
             "height": height,
             "changed": changed(one.picture),
             "contradicted": None if contradicted is None else asdict(contradicted),
         }
+
+
+@lru_cache(maxsize=20_000)
+def _tokens(text: str) -> int:
+    return most_tokens(text)
 
 
 def changed(file: Path) -> str:

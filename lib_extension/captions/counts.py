@@ -33,8 +33,10 @@ def fused_with(trigger: str, captions: Sequence[Captioned], share: float = 0.9) 
     trigger) or to be varied in the pictures. Fewer than three captions with the trigger tell nothing.
     """
     word = trigger.strip()
+    if not word:
+        return []
     with_it = [set(one.tags) for one in captions if not one.problem and _says(one, word.casefold())]
-    if not word or len(with_it) < 3:
+    if len(with_it) < 3:
         return []
     often = Counter(tag for tags in with_it for tag in tags if tag.casefold() != word.casefold())
     fused = [(tag, number / len(with_it)) for tag, number in often.items() if number / len(with_it) >= share]

@@ -113,19 +113,14 @@ class Journal:
             if last is None:
                 raise NotFound("There is no edit to take back.")
             edit = self._read(last.number)
-            refused: list[tuple[str, str]] = []
-            done, is_whole = 0, True
+            written: dict[str, list[dict[str, Any]]] = {}
             for one in reversed(edit.files):  # a file may be in it twice
-                try:
-                    done += _restore(Path(one["file"]), None if one["old"] is None else base64.b64decode(one["old"]), one["new"])
-                except _Changed as problem:
-                    refused.append((Path(one["file"]).name, str(problem)))
-                except BadFile as problem:
-                    refused.append((Path(one["file"]).name, str(problem)))
-                    is_whole = False
-            if is_whole:
+                written.setdefault(one["file"], []).append(one)
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                told = list(pool.map(lambda one: _taken_back(Path(one[0]), one[1]), written.items()))
+            if not any(one.may_follow for one in told):
                 self._write(last.number, replace(edit, undone=True))
-            return Outcome(done, tuple(refused))
+            return Outcome(sum(one.done for one in told), tuple(one.refused for one in told if one.refused))
 
     def unfinished(self, title: str) -> set[str]:
         """The files that an edit of this title has written and that are still as it wrote them, if it was cut off; none otherwise."""
@@ -206,6 +201,24 @@ def _failure(change: Difference, new: bytes) -> tuple[str, str] | None:
     except BadFile as problem:
         return change.captioned.name, str(problem)
     return None
+
+
+@dataclass(frozen=True)
+class _TakenBack:
+    """One file: whether it was changed, or its name and why not; and whether that may be possible later."""
+
+    done: bool = False
+    refused: tuple[str, str] | None = None
+    may_follow: bool = False
+
+
+def _taken_back(file: Path, steps: Sequence[dict[str, Any]]) -> _TakenBack:
+    """`steps`: how it was written, the last first."""
+    try:
+        done = [_restore(file, None if one["old"] is None else base64.b64decode(one["old"]), one["new"]) for one in steps]
+    except BadFile as problem:
+        return _TakenBack(refused=(file.name, str(problem)), may_follow=not isinstance(problem, _Changed))
+    return _TakenBack(any(done))
 
 
 def _turn(folder: Path) -> threading.Lock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from PIL import Image
 
@@ -16,7 +18,7 @@ def perceptual_hash(image: Image.Image) -> int:
     Much the same after scaling, compression, and changes of brightness and contrast.
     """
     shrunk = np.asarray(image.convert("L").resize((_SHRUNK, _SHRUNK), Image.Resampling.LANCZOS), np.float64)
-    waves = np.cos(np.pi / _SHRUNK * np.outer(np.arange(_SIDE), np.arange(_SHRUNK) + 0.5))  # 8 32
+    waves = _waves()  # 8 32
     slowest = np.round(waves @ shrunk @ waves.T, 3)  # rounded, as in a flat picture only noise would decide
     return _number(slowest > np.median(slowest))
 
@@ -30,6 +32,11 @@ def gradient_hash(image: Image.Image) -> int:
 def apart(first: int, second: int) -> int:
     """In how many bits two hashes differ: 0 for the same look, about half of them for pictures that have nothing in common."""
     return (first ^ second).bit_count()
+
+
+@cache
+def _waves() -> np.ndarray:
+    return np.cos(np.pi / _SHRUNK * np.outer(np.arange(_SIDE), np.arange(_SHRUNK) + 0.5))
 
 
 def _number(bits: np.ndarray) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from lib_extension.pictures.hashes import apart, perceptual_hash
 from lib_extension.pictures.png import FORMATS, MOST_PIXELS
@@ -102,6 +102,14 @@ def _is_sideways(image: Image.Image) -> bool:
         return False
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except _DAMAGE:
+        image.load()  # of a picture that is whole only its EXIF is damaged
+        return image
+
+
 def _hash(file: Path) -> int | None:
     """None for what is no picture, or too large a one."""
     try:
@@ -109,6 +117,6 @@ def _hash(file: Path) -> int | None:
             if image.width * image.height > MOST_PIXELS:
                 return None
             image.draft("RGB", (_SEEN, _SEEN))
-            return perceptual_hash(image)
+            return perceptual_hash(_upright(image))
     except (*_DAMAGE, *_BOMB, AtelierError):
         return None

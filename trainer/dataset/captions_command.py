@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
+from lib_extension.captions import contradictions
 from lib_extension.captions.counts import balance, count, fused_with
 from lib_extension.captions.edits import Difference, differences
 from lib_extension.captions.exchange import export, read_from
 from lib_extension.captions.files import Captioned, read_folder
-from lib_extension.captions.filters import matching
+from lib_extension.captions.filters import Known, matching
 from lib_extension.captions.journal import Journal, Outcome, journal_of
+from lib_extension.pictures.looks import Looks
 from lib_extension.spec.captions import CaptionsSettings
 from lib_extension.spec.errors import BadFile, BadRequest
 from lib_extension.spec.settings import from_json, to_json
@@ -41,15 +44,24 @@ def run(arguments: Sequence[str], report: Report) -> int:
             report.log(f'"{name}" is named there, and is no picture of the folder')
         _carry_out(changes, f"read {Path(settings.read).name}", settings, journal, report)
     if settings.edits:
-        changes = differences(matching(captions, settings.filter), settings.edits)
+        changes = differences(_meant(captions, settings, journal), settings.edits)
         title = json.dumps([to_json(edit) for edit in settings.edits], ensure_ascii=False)
         _carry_out(changes, title, settings, journal, report)
     captions = read_folder(folder, settings.ending, settings.nested)
     if settings.export and not settings.preview:
-        written = export(matching(captions, settings.filter), settings.export)
+        written = export(_meant(captions, settings, journal), settings.export)
         report.log(f"{len(written)} files written into {settings.export.into}")
     _summary(captions, settings, report)
     return 0
+
+
+def _meant(captions: Sequence[Captioned], settings: CaptionsSettings, journal: Journal) -> list[Captioned]:
+    """By the filter; pictures are looked at where it asks for their looks."""
+    wanted = settings.filter
+    files = {one.name: one.picture for one in captions}
+    similar = Looks().similar(files, wanted.similar, wanted.alike, patience=inf) if wanted.similar else None
+    contradicted = contradictions.of_captions(captions, contradictions.read(journal.folder)) if wanted.contradicted else None
+    return matching(captions, wanted, Known(similar, contradicted))
 
 
 def _carry_out(changes: Sequence[Difference], title: str, settings: CaptionsSettings, journal: Journal, report: Report) -> None:

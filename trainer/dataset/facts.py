@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from math import sqrt
 
 import numpy as np
 from PIL import Image
 
+from lib_extension.pictures.hashes import gradient_hash, perceptual_hash
 from trainer.data.pictures import colours
 
 _SEEN = 512  # the side of a square with as many pixels as those at which sharpness is measured, so that sizes can be compared
@@ -41,8 +41,8 @@ def facts_of(picture: Image.Image) -> Facts:
         sharpness=_sharpness(np.asarray(grey)),
         brightness=float(often @ np.arange(256)) / pixels,
         clipped=float(often[:4].sum() + often[252:].sum()) / pixels,
-        gradient_hash=_gradient_hash(small_grey),
-        cosine_hash=_cosine_hash(small_grey),
+        gradient_hash=gradient_hash(small_grey),
+        cosine_hash=perceptual_hash(small_grey),
         digest=small.reduce(_DCT // _DIGEST).tobytes(),
     )
 
@@ -74,28 +74,3 @@ def _sharpness(grey: np.ndarray) -> float:
     squares = np.einsum("ahbw,ahbw->ab", parts, parts) / (h * w)  # tiles tiles
     means = parts.sum(3).sum(1) / (h * w)
     return float(np.percentile(squares - means**2, 90))
-
-
-def _gradient_hash(grey: Image.Image) -> int:
-    """A bit for each of 8x8 places: whether it grows brighter to the right. Stays the same when a picture is scaled or compressed."""
-    values = np.asarray(grey.resize((9, 8), Image.Resampling.BOX), np.int16)  # 8 9
-    return _number(values[:, 1:] > values[:, :-1])
-
-
-def _cosine_hash(grey: Image.Image) -> int:
-    """A bit for each of the 8x8 slowest waves of a cosine transform: whether it is stronger than their median (Zauner 2010)."""
-    values = np.asarray(grey, np.float32)  # 32 32
-    basis = _cosines()
-    waves = basis @ values @ basis.T  # 8 8
-    return _number(waves > np.median(waves))
-
-
-@cache
-def _cosines() -> np.ndarray:
-    """The first eight rows of the DCT-II of 32 values, without the constant, float32 (8, 32)."""
-    rows, places = np.arange(1, 9)[:, None], np.arange(_DCT)[None, :]
-    return np.cos(np.pi * rows * (2 * places + 1) / (2 * _DCT)).astype(np.float32)
-
-
-def _number(bits: np.ndarray) -> int:
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")
