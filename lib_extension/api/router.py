@@ -23,6 +23,7 @@ from lib_extension.api import (
     job_routes,
     mask_routes,
     merging_routes,
+    model_routes,
     picture_routes,
     plan_routes,
     recipe_routes,
@@ -83,6 +84,7 @@ def make_router(
         class_routes,
         dataset_routes,
         merging_routes,
+        model_routes,
     ):
         group.add_routes(router, desk)
     host_routes.add_routes(router, desk, files.version)

@@ -18,11 +18,13 @@ from lib_extension.spec.settings import Settings, declared_of
 
 S = TypeVar("S", bound=Settings)
 ModelKind = Literal["checkpoints", "loras"]
+MODEL_KINDS: dict[str, ModelKind] = {"checkpoints": "checkpoints", "loras": "loras"}
 
 TRY = "atelier-try-"  # begins the names of files that are made to be looked at, and deleted again
 _BELOW: dict[ModelKind, tuple[str, ...]] = {"checkpoints": ("Stable-diffusion",), "loras": ("Lora", "LyCORIS")}
 _WORDS: dict[ModelKind, str] = {"checkpoints": "checkpoint", "loras": "LoRA"}
 _WEIGHTS = ".safetensors"
+_PICTURES = ("png", "jpg", "jpeg", "webp")  # NAME.png or NAME.preview.png, in the order in which the WebUI looks
 _TITLE = re.compile(r"(.+?) ?\[[0-9a-fA-F]{8,64}\]")
 _CONFIGS = ("model_index.json", "config.json", "adapter_config.json")  # what makes a folder a model: diffusers, one network, peft
 _DEMO = Path(__file__).parents[1] / "models" / "demo"
@@ -61,6 +63,13 @@ class ModelPlaces:
         if not any(_is_below(wanted, folder) for folder in self.folders[kind]):
             raise BadRequest(f'output.folder is "{name:.120}"; it must be a folder below the {_WORDS[kind]}s\' own, such as "merged".')
         return wanted
+
+    def preview(self, kind: ModelKind, name: str) -> Path | None:
+        """The picture beside a model, as the WebUI has it on its cards. NotFound for no model."""
+        file = self.file(kind, name)
+        bare = file.with_suffix("") if file.suffix.lower() == _WEIGHTS else file
+        beside = (bare.with_name(f"{bare.name}{middle}.{ending}") for ending in _PICTURES for middle in ("", ".preview"))
+        return next((path for path in beside if path.is_file()), None)
 
     def tried(self) -> list[Path]:
         """LoRAs that were made to be looked at."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from lib_extension.jobs.kind import Around
 from tests.api.serving import Served
@@ -56,3 +58,25 @@ def test_a_job_gets_no_file_from_elsewhere(server: Served, loras: Path):
         server.json("POST", "/jobs", 404, json={"kind": "inspect", "config": {"file": file}})
     server.json("POST", "/jobs", 422, json={"kind": "resize", "config": {"file": "mine", "output": {"folder": "../.."}}})
     assert server.json("GET", "/jobs") == []
+
+
+@pytest.mark.parametrize("beside", ["mine.png", "mine.preview.png", "mine.jpg"])
+def test_the_picture_beside_a_lora_is_shown_small(server: Served, loras: Path, beside: str):
+    Image.new("RGB", (600, 300), "teal").save(loras / beside)
+    answer = server.client.get("/atelier/v1/models/preview", params={"kind": "loras", "name": "mine", "size": 128})
+    assert (answer.status_code, Image.open(io.BytesIO(answer.content)).size) == (200, (128, 64))
+    again = server.client.get(
+        "/atelier/v1/models/preview",
+        params={"kind": "loras", "name": "mine", "size": 128},
+        headers={"If-None-Match": answer.headers["etag"]},
+    )
+    assert again.status_code == 304
+
+
+def test_where_there_is_no_picture_nothing_is_shown(server: Served, loras: Path):
+    (loras / "mine.png").write_bytes(b"no picture")
+    Image.new("RGB", (8, 8)).save(loras.parent / "secret.png")
+    for name in ("mine", "atelier-try-svd-100", "nothing", "../secret", str(loras.parent / "secret"), ""):
+        assert server.client.get("/atelier/v1/models/preview", params={"kind": "loras", "name": name}).status_code == 204
+    server.json("GET", "/models/preview?kind=other&name=mine", 422)
+    server.json("GET", "/models/preview?name=mine&size=1", 422)

@@ -14,7 +14,7 @@ let tickets = 0;
 /** Makes what is here known to the app, and the tab's prompt boxes to the WebUI's extra networks; what the WebUI has is looked at anew. */
 export function attach(app) {
   app.inventory.fresh().then(() => app.store.replan());
-  app.exchange = { targets: TARGETS.filter((target) => byId(`atelier_to_${target}`)), sendTo, insertInto };
+  app.exchange = { targets: TARGETS.filter((target) => byId(`atelier_to_${target}`)), sendTo, insertInto, lookForNew };
   app.page.set((shown) => ({ ...shown })); // what is shown already can offer it, too
   app.root.addEventListener("paste", (event) => pasted(app, event), true);
   app.root.addEventListener("focusin", (event) => {
@@ -89,6 +89,12 @@ export async function sendTo(target, picture, mask = "") {
 export function insertInto(tab, text) {
   const area = document.querySelector(`#${tab}_prompt textarea`);
   write(area, toggled(area.value, text));
+}
+
+/** Has the WebUI's own lists show new files: "loras" on its cards, "checkpoints" where one is chosen (Forge has another button for these). */
+export function lookForNew(kind) {
+  const buttons = { loras: ["txt2img_lora_extra_refresh_internal", "img2img_lora_extra_refresh_internal"], checkpoints: ["refresh_sd_model_checkpoint", "forge_refresh_checkpoint"] };
+  for (const id of buttons[kind]) byId(id)?.dispatchEvent(new Event("click"));
 }
 
 async function bring(request, button) {

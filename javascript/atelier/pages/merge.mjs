@@ -1,5 +1,6 @@
 // How do LoRAs and checkpoints become others? What is asked for, what is strange about it, and the job that does it.
 
+import { useApp } from "../app.mjs";
 import { Form } from "../form.mjs";
 import { Icon } from "../icons.mjs";
 import { isEnded } from "../jobs/account.mjs";
@@ -104,8 +105,17 @@ function becoming(told) {
 function Beside(given) {
   const { root, schema, value, path } = given;
   if (path.at(-1) === "blocks") return html`<${Presets} ...${given} />`;
+  if (schema["x-names"] && value) return html`<${Face} key=${value} kind=${schema["x-names"]} name=${value} />`;
   const about = path.length === 1 && path[0] === "method" && formOf(formsOf(root, schema), value)?.schema.description;
   return about ? html`<p class="atelier-muted atelier-merge-about">${t(about)}</p>` : null;
+}
+
+/** The picture that lies beside a model, where one does. */
+function Face({ kind, name }) {
+  const { api, inventory } = useApp();
+  const [isThere, setThere] = useState(inventory.names(kind).includes(name)); // not while it is typed
+  const address = api.url("models/preview", { kind, name, size: 128 });
+  return isThere && html`<img class="atelier-merge-face" src=${address} alt="" loading="lazy" onError=${() => setThere(false)} />`;
 }
 
 function Presets({ value, onChange, presets, label }) {
@@ -139,7 +149,10 @@ function useCheck(api, command, config) {
 function useNewNames(app, job) {
   const before = useRef("");
   useEffect(() => {
-    if (job?.state === "done" && before.current === job.id) void app.inventory.fresh();
+    if (job?.state === "done" && before.current === job.id) {
+      void app.inventory.fresh();
+      if (job.kind !== "inspect") app.exchange?.lookForNew(job.kind === "bake" ? "checkpoints" : "loras");
+    }
     before.current = job && !isEnded(job) ? job.id : "";
   }, [job?.id, job?.state]);
 }

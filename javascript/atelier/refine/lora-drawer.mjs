@@ -28,7 +28,7 @@ export function LoraButton() {
 }
 
 function Drawer({ onClose }) {
-  const { inventory, exchange } = useApp();
+  const { api, inventory, exchange } = useApp();
   const [search, setSearch] = useState("");
   const [, redraw] = useState(0);
   const names = inventory.names("loras").filter((name) => name.toLowerCase().includes(search.toLowerCase()));
@@ -45,7 +45,7 @@ function Drawer({ onClose }) {
       ${names.slice(0, SHOWN).map(
         (name) => html`<li class="atelier-lora" key=${name}>
           <button type="button" class="atelier-lora-face" aria-pressed=${holds(area?.value ?? "", loraWord(name))} onClick=${() => toggle(name)}>
-            ${previews.has(name) ? html`<img src=${previews.get(name)} alt="" loading="lazy" />` : html`<span class="atelier-lora-blank"><${Icon} name="picture" /></span>`}
+            <${Face} key=${previews.get(name) ?? name} source=${previews.get(name) ?? api.url("models/preview", { kind: "loras", name })} />
             <span>${name}</span>
           </button>
           ${exchange && TABS.map((tab) => html`<button type="button" class="atelier-link" key=${tab} title=${t("Into the prompt of {tab}", { tab })} onClick=${() => exchange.insertInto(tab, loraWord(name))}>${tab}</button>`)}
@@ -54,6 +54,12 @@ function Drawer({ onClose }) {
     </ul>
     ${names.length > SHOWN && html`<p class="atelier-muted">${t("{count} more; search for them.", { count: names.length - SHOWN })}</p>`}
   </${Dialog}>`;
+}
+
+/** The picture of a LoRA, where there is one. */
+function Face({ source }) {
+  const [isThere, setThere] = useState(true);
+  return isThere ? html`<img src=${source} alt="" loading="lazy" onError=${() => setThere(false)} />` : html`<span class="atelier-lora-blank"><${Icon} name="picture" /></span>`;
 }
 
 /** The pictures on the WebUI's own cards, by name: it has loaded them already. */

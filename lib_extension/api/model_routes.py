@@ -1,0 +1,52 @@
+"""Routes of what lies beside models: the picture that the WebUI shows on a LoRA's or a checkpoint's card."""
+
+from __future__ import annotations
+
+import hashlib
+
+from fastapi import APIRouter, Request, Response
+
+from lib_extension.api.desk import Desk
+from lib_extension.api.queries import number, query
+from lib_extension.jobs.merging import places_in
+from lib_extension.jobs.model_places import MODEL_KINDS
+from lib_extension.session.folder_thumbnails import FolderThumbnails
+from lib_extension.session.thumbnails import LARGEST, SMALLEST
+from lib_extension.spec.errors import AtelierError, BadRequest
+
+_ASKED = [
+    query("kind", "string", f"One of {', '.join(MODEL_KINDS)}."),
+    query("name", "string", "As the inventory has it."),
+    query("size", "integer", f"Its longest side, {SMALLEST} to {LARGEST}; a little more may come."),
+]
+
+
+def add_routes(router: APIRouter, desk: Desk) -> None:
+    """On paths below the router's prefix."""
+    thumbnails = FolderThumbnails(desk.session.home.folder / "model-thumbnails")
+
+    @router.get(
+        "/models/preview", summary="The picture beside a model, small; 204 where there is none", openapi_extra={"parameters": _ASKED}
+    )
+    async def preview(request: Request) -> Response:
+        kind, name = request.query_params.get("kind", "loras"), request.query_params.get("name", "")
+        size = number(request, "size", 256, LARGEST, SMALLEST)
+        if kind not in MODEL_KINDS:
+            raise BadRequest(f"{kind!r:.40} is no kind of model; these are: {', '.join(MODEL_KINDS)}.")
+        data = await desk.drawing(lambda: _preview(desk, thumbnails, kind, name, size))
+        if not data:
+            return Response(status_code=204)
+        tag = f'"{hashlib.sha256(data).hexdigest()[:16]}"'
+        headers = {"Cache-Control": "private, no-cache", "ETag": tag, "X-Content-Type-Options": "nosniff"}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(data, media_type=thumbnails.media_type, headers=headers)
+
+
+def _preview(desk: Desk, thumbnails: FolderThumbnails, kind: str, name: str, size: int) -> bytes:
+    """b"" where there is no such model, nothing beside it, or no picture in that file."""
+    try:
+        file = places_in(desk.jobs.around).preview(MODEL_KINDS[kind], name)
+        return thumbnails.get(file, size) if file else b""
+    except AtelierError:
+        return b""
