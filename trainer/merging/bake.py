@@ -126,7 +126,16 @@ def _bake(opened: Opened, works: list[Work], settings: BakeSettings, progress: C
     digest = None if known else hashlib.sha256()
     with OutputFile(folder, name, work.plan(), metadata(known or "0" * 64)) as output:
         Stream(work, output, lambda done: progress(0, done), digest).run()
-        return output.finish(metadata(known or (digest.hexdigest() if digest else "")))
+        path = output.finish(metadata(known or (digest.hexdigest() if digest else "")))
+    _copy_description(opened.model.path, path)
+    return path
+
+
+def _copy_description(source: Path, target: Path) -> None:
+    """NAME.yaml beside a checkpoint tells the WebUI how its network is built, where that is not the usual one."""
+    described, beside = source.with_suffix(".yaml"), target.with_suffix(".yaml")
+    if described.is_file() and not beside.exists():
+        shutil.copyfile(described, beside)
 
 
 def _bake_folder(

@@ -201,3 +201,16 @@ def test_only_a_check(sd1_file: Path, tmp_path: Path) -> None:
     assert any("same LoRA" in warning for warning in told.warnings())
     assert any("add up to 1.5" in warning for warning in told.warnings())
     assert not (tmp_path / "out").exists()
+
+
+def test_what_describes_the_network_stays_beside_it(sd1_file: Path, tmp_path: Path) -> None:
+    base = tmp_path / "base.safetensors"
+    base.write_bytes(sd1_file.read_bytes())
+    base.with_suffix(".yaml").write_text("model: {}")
+    file = lora(tmp_path / "one.safetensors")
+    path = baked(tmp_path / "out", str(base), str(file), "--output.name", "baked")
+    assert path.with_suffix(".yaml").read_text() == "model: {}"
+    path.with_suffix(".yaml").write_text("mine")
+    path.unlink()
+    assert baked(tmp_path / "out", str(base), str(file), "--output.name", "baked") == path
+    assert path.with_suffix(".yaml").read_text() == "mine"
