@@ -7,6 +7,23 @@ import { t, tn } from "../words.mjs";
 import { Thumbnail } from "./picture-parts.mjs";
 
 const REPORT = "report";
+const KINDS = {
+  broken: "Cannot be used",
+  twin: "The same picture",
+  alike: "Alike",
+  tiny: "Tiny",
+  blurred: "Blurred",
+  dark: "Too dark",
+  bright: "Too bright",
+  clipped: "Black or white in large parts",
+  subject: "Subject cut by the crop",
+  cut: "Cut by the crop",
+  shape: "Of another shape than the others",
+  turned: "Turned by EXIF",
+  transparent: "Transparent",
+  odd: "Of an odd kind",
+};
+const WITH_IT = 2; // others of a cluster that are shown
 const MOST = 60; // findings of a kind that are shown; the report has all
 
 /** job: a check that is done;  leftOut: names;  onLeaveOut(names) sets them;  onPrepare() goes on. */
@@ -25,6 +42,7 @@ export function CheckReport({ job, folder, leftOut, onLeaveOut, onPrepare }) {
   }, [job.id]);
   if (problem) return html`<p class="atelier-note" data-severity="warning"><${Icon} name="alert" /> <span>${problem}</span></p>`;
   if (!report) return html`<div class="atelier-loading" role="status">${t("Loading…")}</div>`;
+  const crops = Object.fromEntries(report.pictures.map(({ name, crop, kept }) => [name, kept < 0.999 ? crop : null]));
   const kinds = [...new Set(report.findings.map(({ kind }) => kind))];
   const toggle = (name) => onLeaveOut(leftOut.includes(name) ? leftOut.filter((one) => one !== name) : [...leftOut, name]);
   return html`<section class="atelier-card" aria-label=${t("Findings")}>
@@ -32,26 +50,34 @@ export function CheckReport({ job, folder, leftOut, onLeaveOut, onPrepare }) {
       <a class="atelier-button" data-look="quiet" href=${api.url(`jobs/${job.id}/files/${REPORT}.html`)} target="_blank" rel="noreferrer"><${Icon} name="full" /> ${t("The whole report")}</a></div>
     <div class="atelier-card-body atelier-stack">
       <${Buckets} buckets=${report.buckets} />
-      ${kinds.map((kind) => html`<${Kind} key=${kind} folder=${folder} kind=${kind} findings=${report.findings.filter((one) => one.kind === kind)} leftOut=${leftOut} onToggle=${toggle} onLeaveOut=${onLeaveOut} />`)}
+      ${kinds.map((kind) => html`<${Kind} key=${kind} folder=${folder} kind=${kind} crops=${crops} findings=${report.findings.filter((one) => one.kind === kind)} leftOut=${leftOut} onToggle=${toggle} onLeaveOut=${onLeaveOut} />`)}
       ${leftOut.length > 0 && html`<div class="atelier-row"><button type="button" class="atelier-button" data-look="primary" onClick=${onPrepare}>${tn("Prepare without {count} picture", "Prepare without {count} pictures", leftOut.length)} <${Icon} name="forward" /></button>
         <button type="button" class="atelier-button" data-look="quiet" onClick=${() => onLeaveOut([])}>${t("Leave none out")}</button></div>`}
     </div>
   </section>`;
 }
 
-function Kind({ folder, kind, findings, leftOut, onToggle, onLeaveOut }) {
+function Kind({ folder, kind, crops, findings, leftOut, onToggle, onLeaveOut }) {
   const names = [...new Set(findings.map(({ name }) => name))];
   const isAll = names.every((name) => leftOut.includes(name));
   return html`<div class="atelier-dataset-findings">
-    <div class="atelier-row"><h3 class="atelier-grow">${t(findings[0].title ?? kind)} <span class="atelier-muted">${findings.length}</span></h3>
+    <div class="atelier-row"><h3 class="atelier-grow">${t(KINDS[kind] ?? kind)} <span class="atelier-muted">${findings.length}</span></h3>
       <button type="button" class="atelier-button" data-look="quiet" aria-pressed=${isAll} onClick=${() => onLeaveOut(isAll ? leftOut.filter((one) => !names.includes(one)) : [...new Set([...leftOut, ...names])])}>${t("Leave these out")}</button></div>
-    <ul>${findings.slice(0, MOST).map(({ name, what, proposal }, place) => html`<li key=${place} data-out=${leftOut.includes(name) || undefined}>
-      <span class="atelier-dataset-thumb"><${Thumbnail} folder=${folder} picture=${{ name }} alt="" /></span>
+    <ul>${findings.slice(0, MOST).map(({ name, what, proposal, with_it: others }, place) => html`<li key=${place} data-out=${leftOut.includes(name) || undefined}>
+      <${Framed} folder=${folder} name=${name} crop=${crops[name]} />
+      ${others.slice(0, WITH_IT).map((other) => html`<${Framed} key=${other} folder=${folder} name=${other} />`)}
       <div class="atelier-grow"><b>${name}</b><span>${what}</span><span class="atelier-muted">${proposal}</span></div>
       <label class="atelier-row-tight"><input type="checkbox" checked=${leftOut.includes(name)} onChange=${() => onToggle(name)} /> ${t("Leave out")}<span class="atelier-hidden"> ${name}</span></label>
     </li>`)}</ul>
     ${findings.length > MOST && html`<p class="atelier-muted">${t("and {count} more", { count: findings.length - MOST })}</p>`}
   </div>`;
+}
+
+/** A picture with a frame around what a training's crop leaves of it. */
+function Framed({ folder, name, crop }) {
+  const percent = (share) => `${(100 * share).toFixed(1)}%`;
+  const style = crop && `left: ${percent(crop.left)}; top: ${percent(crop.top)}; width: ${percent(crop.right - crop.left)}; height: ${percent(crop.bottom - crop.top)}`;
+  return html`<span class="atelier-dataset-framed"><span><${Thumbnail} folder=${folder} picture=${{ name }} alt="" />${crop && html`<i style=${style}></i>`}</span></span>`;
 }
 
 /** Into which shapes a training sorts the pictures. */

@@ -21,12 +21,20 @@ export function Gallery({ folder, list, view, selection, at, onAt, onSelect, onA
   const focusAt = useRef(false);
   const count = list.told.matching;
   const isTable = view === "table";
-  const { from, to, across, above, below } = useRowsInSight(box, count, (element) => {
+  const measure = (element) => {
     const one = element.querySelector("[data-place]");
-    const gap = isTable ? 0 : GAP;
-    return { height: one ? one.getBoundingClientRect().height + gap : 0, across: isTable ? 1 : getComputedStyle(element.querySelector("ul")).gridTemplateColumns.split(" ").length };
-  });
+    const columns = isTable ? 1 : getComputedStyle(element.querySelector("ul")).gridTemplateColumns.split(" ").length;
+    return { height: one ? one.getBoundingClientRect().height + (isTable ? 0 : GAP) : 0, across: columns };
+  };
+  const { from, to, across, above, below } = useRowsInSight(box, count, measure);
   useEffect(() => list.want(from, to));
+  useLayoutEffect(() => {
+    if (at === 0) return;
+    const { height, across: columns } = measure(box.current);
+    const top = box.current.getBoundingClientRect().top + Math.floor(at / columns) * height;
+    focusAt.current = true; // one comes back to where one was
+    if (top < 0 || top + height > window.innerHeight) window.scrollBy(0, top - window.innerHeight / 3);
+  }, []);
   useLayoutEffect(() => {
     if (!focusAt.current) return;
     const face = box.current?.querySelector(`[data-place="${at}"] .atelier-dataset-face`);

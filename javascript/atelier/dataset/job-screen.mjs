@@ -8,7 +8,7 @@ import { JobView } from "../jobs/job-view.mjs";
 import { html, useEffect, useState } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
 
-const HIDDEN = ["folder", "nested", "trigger", "ending", "journal"]; // the page's own, and where its routes look
+const HIDDEN = ["folder", "nested", "trigger", "ending", "journal", "report"]; // the page's own, and where its routes look
 
 /**
  * kind: of the job;  part: where what is asked stands in the draft;  title, about, go: words;  given: what is asked beside the form

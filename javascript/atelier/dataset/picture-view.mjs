@@ -20,11 +20,13 @@ export function PictureView({ where, list, place, tags, onStep, onBack, onSimila
   const [text, setText] = useState(picture?.caption ?? "");
   const [isBusy, setBusy] = useState(false);
   const area = useRef(null);
+  const box = useRef(null);
   const count = list.told.matching;
   useEffect(() => list.want(Math.max(0, place - 1), Math.min(count, place + 2)));
   useEffect(() => setText(picture?.caption ?? ""), [picture?.name, picture?.caption]);
   useEffect(() => {
-    if (matchMedia("(hover: hover)").matches) area.current?.focus();
+    box.current?.scrollIntoView({ block: "nearest" });
+    if (matchMedia("(hover: hover)").matches) area.current?.focus({ preventScroll: true });
   }, []);
   const tokens = useTokens(api, text, picture);
   const isChanged = Boolean(picture) && text !== picture.caption;
@@ -71,7 +73,7 @@ export function PictureView({ where, list, place, tags, onStep, onBack, onSimila
   }
   useKeysOfPage(onKeyDown);
   if (!picture) return html`<div class="atelier-loading" role="status">${t("Loading…")}</div>`;
-  return html`<section class="atelier-dataset-picture" aria-label=${t("Caption of {name}", picture)} onKeyDown=${onKeyDown}>
+  return html`<section class="atelier-dataset-picture" ref=${box} aria-label=${t("Caption of {name}", picture)} onKeyDown=${onKeyDown}>
     <header class="atelier-row">
       <button type="button" class="atelier-button" data-look="quiet" onClick=${back}><${Icon} name="back" /> ${t("All pictures")}</button>
       <span class="atelier-grow"></span>

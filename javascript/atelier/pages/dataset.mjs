@@ -112,7 +112,7 @@ function ClassPictures({ app, known, draft, change }) {
     return t("The pictures are being made, and come into {into}.", { into: shortPath(told.into).name });
   };
   const about = t("Pictures of the same things without the trigger word, drawn by the backend from these captions: by them a training keeps what it knew.");
-  return html`<${AskedCard} schema=${known.forms.class} part="class" draft=${draft} change=${change} title=${t("Class pictures")} about=${about} go=${t("Make them")} hidden=${["folder", "nested", "ending", "trigger"]} given=${given} run=${run} />`;
+  return html`<div class="atelier-dataset-job"><${AskedCard} schema=${known.forms.class} part="class" draft=${draft} change=${change} title=${t("Class pictures")} about=${about} go=${t("Make them")} hidden=${["folder", "nested", "ending", "trigger"]} given=${given} run=${run} /></div>`;
 }
 
 function Exchange({ app, known, draft, change }) {
@@ -121,15 +121,16 @@ function Exchange({ app, known, draft, change }) {
     const told = await app.api.post("dataset/export", { ...common, filter: draft.filter, export: value });
     return t("{count} captions are in {into}.", { count: told.written, into: told.into });
   };
-  const read = async ({ read: file }) => {
-    const told = await app.api.post("dataset/read", { ...common, file });
+  const take = async (value) => {
+    const told = await app.api.post("dataset/read", { ...common, file: value.read ?? "" });
     app.open("dataset");
     return tn("{count} caption was read.", "{count} captions were read.", told.done);
   };
-  const about = known.forms.folder;
+  const { read: file } = known.forms.folder.properties;
+  const fromFile = { ...known.forms.folder, properties: { read: { ...file, "x-advanced": false } }, required: ["read"] };
   return html`<div class="atelier-dataset-job">
     <${AskedCard} schema=${known.forms.export} part="export" draft=${draft} change=${change} title=${t("For other programs")} about=${t("Captions as kohya's folders, a metadata.jsonl, or files beside the pictures, with a card that says what is in the set.")} go=${t("Write")} given=${{ into: besideOf(draft, "-export") }} run=${write} />
-    <${AskedCard} schema=${about} part="read" draft=${draft} change=${change} title=${t("From other programs")} about=${t("Captions that another program wrote into one file become captions of the pictures here. Undo takes it back.")} go=${t("Read")} hidden=${Object.keys(about.properties).filter((name) => name !== "read")} run=${read} />
+    <${AskedCard} schema=${fromFile} part="read" draft=${draft} change=${change} title=${t("From other programs")} about=${t("Captions that another program wrote into one file become captions of the pictures here. Undo takes it back.")} go=${t("Read")} run=${take} />
   </div>`;
 }
 
