@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-DEFAULT_HOME = Path(__file__).resolve().parents[2] / "atelier-data"  # beside the code: the same from wherever it is called
+from lib_extension.spec.home import DEFAULT_HOME
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,9 @@ class CaptioningSettings(Settings):
     captioners: list[CaptionerSettings] = field(
         [TaggerSettings("tagger")], label="Captioners", help="What several say is joined by the template."
     )
-    existing: Literal["skip", "append", "prepend", "replace"] = field("skip", label="Where there is a caption")
+    existing: Literal["skip", "append", "prepend", "replace", "compare"] = field(
+        "skip", label="Where there is a caption", help="compare: no caption is written; what a tagger sees otherwise is told."
+    )
     trigger: str = field("", label="Trigger word", help="The word that is to call for what is learnt; it comes first.")
     template: str = field(
         "{trigger}, {sentence}, {tags}", label="Template", help="Of trigger, sentence, tags and folder. Empty parts go with their comma."
@@ -112,6 +114,18 @@ class CaptioningSettings(Settings):
         {}, label="Implied tags", help="A tag, and those that go without saying where it is: they are left out.", advanced=True
     )
     aliases: dict[str, str] = field({}, label="Aliases", help="A tag, and what is written in its place.", advanced=True)
+    contradict_below: float = field(
+        0.1,
+        label="Not seen below",
+        minimum=0,
+        maximum=1,
+        step=0.01,
+        help="When comparing: tags of a caption that are less likely.",
+        advanced=True,
+    )
+    contradict_above: float = field(
+        0.8, label="Surely seen above", minimum=0, maximum=1, step=0.01, help="When comparing: tags that a caption lacks.", advanced=True
+    )
     ending: Literal[".txt", ".caption"] = field(".txt", label="Ending", advanced=True)
     batch: int = field(8, label="Pictures at once", minimum=1, maximum=256, advanced=True)
     device: str = field("auto", label="Device", help="auto, cpu, cuda or cuda:1.", advanced=True)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -22,12 +21,13 @@ from lib_extension.captions.files import Captioned, read_folder
 from lib_extension.captions.journal import Journal, journal_of
 from lib_extension.spec.captioning import CaptioningSettings
 from lib_extension.spec.errors import BadFile, BadRequest
+from lib_extension.spec.home import DEFAULT_HOME
 from lib_extension.spec.settings import from_json, to_json
 from trainer.captioners import open_captioner
+from trainer.captioners.batches import Shown, batches
+from trainer.captioners.compare import compare
 from trainer.captioners.described import Captioner, Described, joined
 from trainer.config_file import read_config
-from trainer.data.looks import look_and_picture
-from trainer.dataset.captions_command import HOME
 from trainer.report import Report
 
 _WRITTEN_AT_ONCE = 64  # captions: so many are lost at most when the program is killed
@@ -40,7 +40,10 @@ def run(arguments: Sequence[str], report: Report) -> int:
     captions = read_folder(folder, settings.ending, settings.nested)
     if not captions:
         raise BadRequest(f'There are no pictures in "{folder}".')
-    journal = Journal(Path(settings.journal)) if settings.journal else journal_of(HOME, folder)
+    journal = Journal(Path(settings.journal)) if settings.journal else journal_of(DEFAULT_HOME, folder)
+    if settings.existing == "compare":
+        compare(captions, settings, journal.folder, report)
+        return 0
     title = f"captioned {_name(settings)}"
     done_before = journal.unfinished(title)
     wanted = [one for one in captions if _is_wanted(one, settings, done_before, report)]
@@ -73,8 +76,9 @@ def _write_all(
     """How many were written, and how many failed."""
     begun, seen, written, failed = time.monotonic(), 0, 0, 0
     pending: list[Difference] = []
-    for some in _batches(wanted, settings.batch):
-        for one, described in zip(some, _described(some, captioners), strict=True):
+    for some in batches(wanted, settings.batch):
+        for shown, described in zip(some, _described(some, captioners), strict=True):
+            one = shown.captioned
             new = composed(Said(described.tags, described.sentence, one.picture.parent.name), settings)
             if not new:
                 failed += 1
@@ -91,12 +95,10 @@ def _write_all(
     return written, failed
 
 
-def _described(some: Sequence[Captioned], captioners: Sequence[Captioner]) -> list[Described]:
+def _described(some: Sequence[Shown], captioners: Sequence[Captioner]) -> list[Described]:
     """What all captioners say of each; a picture that cannot be read has a problem instead."""
-    looked = [look_and_picture(one.picture) for one in some]
-    pictures = [picture for _, picture in looked if picture is not None]
-    said = iter(_joined(pictures, captioners))
-    return [next(said) if picture is not None else Described(problem="; ".join(look.found)) for look, picture in looked]
+    said = iter(_joined([shown.picture for shown in some if shown.picture is not None], captioners))
+    return [next(said) if shown.picture is not None else Described(problem=shown.problem) for shown in some]
 
 
 def _joined(pictures: Sequence[Image.Image], captioners: Sequence[Captioner]) -> list[Described]:
@@ -112,12 +114,6 @@ def _is_wanted(one: Captioned, settings: CaptioningSettings, done_before: set[st
     if str(one.file) in done_before:
         return False
     return not (one.text and settings.existing == "skip")
-
-
-def _batches(captions: Sequence[Captioned], size: int) -> Iterator[list[Captioned]]:
-    rest = iter(captions)
-    while some := list(islice(rest, size)):
-        yield some
 
 
 def _name(settings: CaptioningSettings) -> str:

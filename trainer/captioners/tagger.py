@@ -28,6 +28,12 @@ class TaggerCaptioner:
         """All in one pass of the network."""
         return [Described(tuple(self._spelt(self._found(scores)))) for scores in self._tagger.scores(pictures)]
 
+    def probabilities(self, pictures: Sequence[Image.Image]) -> list[dict[str, float]]:
+        """The probability (0..1) of every tag but ratings for each picture, spelt as `describe` does."""
+        names = self._spelt([tag.name for tag in self._tagger.known])
+        general = [place for place, tag in enumerate(self._tagger.known) if tag.category != RATING]
+        return [{names[place]: float(scores[place]) for place in general} for scores in self._tagger.scores(pictures)]
+
     def _found(self, scores: np.ndarray) -> list[str]:
         """The names of the tags above their thresholds, the most certain first."""
         above = np.flatnonzero(scores >= self._thresholds)

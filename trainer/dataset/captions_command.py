@@ -17,11 +17,11 @@ from lib_extension.captions.journal import Journal, Outcome, journal_of
 from lib_extension.pictures.looks import Looks
 from lib_extension.spec.captions import CaptionsSettings
 from lib_extension.spec.errors import BadFile, BadRequest
+from lib_extension.spec.home import DEFAULT_HOME
 from lib_extension.spec.settings import from_json, to_json
 from trainer.config_file import read_config
 from trainer.report import Report
 
-HOME = Path(__file__).resolve().parents[2] / "atelier-data"
 _SHOWN = 50  # differences, and tags, that are told
 
 
@@ -29,7 +29,7 @@ def run(arguments: Sequence[str], report: Report) -> int:
     """The exit status."""
     settings = from_json(CaptionsSettings, read_config(arguments))
     folder = Path(settings.folder)
-    journal = Journal(Path(settings.journal)) if settings.journal else journal_of(HOME, folder)
+    journal = Journal(Path(settings.journal)) if settings.journal else journal_of(DEFAULT_HOME, folder)
     for _ in range(settings.undo):
         _tell(journal.undo(), "taken back", report)
     captions = read_folder(folder, settings.ending, settings.nested)
