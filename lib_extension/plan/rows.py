@@ -42,14 +42,19 @@ def check_number(recipe: Recipe, confirm: bool) -> None:
 
 
 def input_values(recipe: Recipe, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Each input's value, as given or its default, in its type; None where it has none (yet: a row may still give it)."""
+    """Each input's value, as given or its default, in its type; None where it has none (yet: a row may still give it).
+
+    An empty text for an optional input is none, also where there is a default: a LoRA that is not wanted.
+    """
     for name in given:
         if name not in recipe.inputs:
             raise BadRequest(f'The recipe "{recipe.name}" has no input "{name}".{near_miss(name, recipe.inputs)}')
     values = {}
     for name, declared in recipe.inputs.items():
-        value = read_input(name, declared, given.get(name))
-        values[name] = read_input(name, declared, declared.default) if value is None else value
+        asked = given.get(name)
+        value = read_input(name, declared, asked)
+        is_unwanted = declared.optional and asked == ""
+        values[name] = read_input(name, declared, declared.default) if value is None and not is_unwanted else value
     return values
 
 
