@@ -14,7 +14,6 @@ from trainer.report import Report
 from trainer.samples import save_samples
 from trainer.session import Session
 from trainer.validation import validation_loss
-from trainer.webui_samples import NoAnswer, NoSamples, draw_by_webui
 from trainer.written import DiskFull
 
 
@@ -40,6 +39,8 @@ def measure(session: Session, report: Report, board: Board) -> None:
 
 def _by_webui(session: Session, report: Report) -> list[Image.Image]:
     """From a file of this step's own name: the WebUI keeps the weights of one that is overwritten. None where it draws none."""
+    from trainer.webui_samples import NoAnswer, NoSamples, draw_by_webui  # here, as only those who ask for it should wait for httpx
+
     config = session.config
     if session.is_webui_away:
         return []

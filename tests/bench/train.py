@@ -141,6 +141,10 @@ class Clock:
 
 def trainer(folder: Path, steps: int, side: int) -> Run:
     """The trainer itself, with clocks at forward, backward, clipping and optimizer."""
+    from trainer.__main__ import main as train
+    from trainer.__main__ import module_of
+
+    module_of("train")  # as it imports itself; what is timed is put in place afterwards
     import torch
 
     clock = Clock()
@@ -160,7 +164,6 @@ def trainer(folder: Path, steps: int, side: int) -> Run:
         return result
 
     torch.optim.AdamW.step = stepped  # pyright: ignore[reportAttributeAccessIssue]
-    from trainer.__main__ import main as train
     from trainer.report import Report
 
     config = {
