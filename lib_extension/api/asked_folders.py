@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
+from lib_extension.captions.listing import PICTURES
 from lib_extension.jobs.asked_paths import Roots, path_asked
 from lib_extension.jobs.training import is_inside
 from lib_extension.spec.errors import NotFound
+
+_NO_NAME = "\0\\:" if os.name == "nt" else "\0"
 
 
 def folder_asked(text: str, roots: Roots) -> Path:
@@ -24,9 +29,10 @@ def folder_asked(text: str, roots: Roots) -> Path:
 def picture_asked(folder: Path, name: str, roots: Roots) -> Path:
     """The file of a picture by its path in a folder. NotFound, also for whatever leads elsewhere."""
     parts = name.split("/")
-    path = folder.joinpath(*parts)
-    if not name or any(part in ("", ".", "..") or "\0" in part or "\\" in part for part in parts):
-        raise NotFound(f'There is no picture "{name:.120}" in the folder.')
-    if roots is not None and not is_inside(path, roots):
-        raise NotFound(f'There is no picture "{name:.120}" in the folder.')
-    return path
+    is_plain = not any(part in ("", ".", "..") or any(sign in part for sign in _NO_NAME) for part in parts)
+    if is_plain and name.lower().endswith(PICTURES):
+        path = folder.joinpath(*parts)
+        with suppress(OSError):
+            if path.is_file() and (roots is None or is_inside(path, roots)):
+                return path
+    raise NotFound(f'There is no picture "{name:.120}" in the folder.')

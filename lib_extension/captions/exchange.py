@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,15 +29,15 @@ _CARD_TAGS = 40
 def read_from(file: Path, captions: Sequence[Captioned]) -> tuple[list[Difference], list[str]]:
     """What the file's captions change in the folder's, and the names in it that are no pictures there. BadFile for what is neither form."""
     told = _told(file)
-    by_name = {one.name: one for one in captions}
+    by_name = {_composed(one.name): one for one in captions}
     by_stem: dict[str, Captioned] = {}
-    for one in captions:
-        by_stem.setdefault(Path(one.name).with_suffix("").as_posix(), one)
-        by_stem.setdefault(Path(one.name).stem, one)
+    for name, one in by_name.items():
+        by_stem.setdefault(Path(name).with_suffix("").as_posix(), one)
+        by_stem.setdefault(Path(name).stem, one)
     changes: dict[str, Difference] = {}
     strange = []
     for name, text in told:
-        plain = name.replace("\\", "/")
+        plain = _composed(name.replace("\\", "/"))
         stem = Path(plain).with_suffix("") if Path(plain).suffix else Path(plain)
         one = by_name.get(plain) or by_stem.get(stem.as_posix()) or by_stem.get(stem.name)
         if one is None:
@@ -74,11 +75,19 @@ def _told(file: Path) -> list[tuple[str, str]]:
         raise BadFile(f'"{file.name}" cannot be read: {problem.strerror}.') from problem
     try:
         if file.suffix.lower() == ".jsonl":
-            return [_line(json.loads(line)) for line in text.splitlines() if line.strip()]
-        parsed = json.loads(text)
-        return [(name, _of_kohya(entry)) for name, entry in parsed.items()]
+            told = [_line(json.loads(line)) for line in text.split("\n") if line.strip()]
+        else:
+            told = [(name, _of_kohya(entry)) for name, entry in json.loads(text).items()]
+        for words in told:
+            "".join(words).encode()  # ValueError for halves of letters, which JSON can hold and no file of text
+        return told
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise BadFile(f'"{file.name}" is neither a metadata.jsonl nor a JSON of captions: {problem}.') from problem
+
+
+def _composed(name: str) -> str:
+    """As one system writes "é" with one letter and another with two."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _line(entry: dict[str, Any]) -> tuple[str, str]:
@@ -124,8 +133,9 @@ def _kohya(captions: Sequence[Captioned], into: Path, settings: ExportSettings) 
     folder = into / f"{settings.repeats}_{name}"
     folder.mkdir()
     written = []
+    taken: set[str] = set()
     for one in captions:
-        target = folder / one.name.replace("/", "_")
+        target = folder / _free_name(one.name.replace("/", "_"), taken)
         shutil.copyfile(one.picture, target)
         mask = one.picture.with_name(f"{one.picture.stem}{MASK_SUFFIX}.png")
         if mask.is_file():
@@ -144,6 +154,15 @@ def _kohya(captions: Sequence[Captioned], into: Path, settings: ExportSettings) 
     )
     write_bytes(into / "dataset.toml", toml.encode())
     return [*written, into / "dataset.toml"]
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """The name, with a number where another picture has it but for its ending or its capitals: in/a.png and in_a.jpg are two."""
+    stem, _, ending = name.rpartition(".")
+    names = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
+    free = next(one for one in names if _composed(one).casefold() not in taken)
+    taken.add(_composed(free).casefold())
+    return f"{free}.{ending}"
 
 
 _FORMS = {"txt": _texts, "caption": _texts, "json": _json, "metadata.jsonl": _jsonl, "kohya": _kohya}

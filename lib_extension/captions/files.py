@@ -111,4 +111,4 @@ def write_bytes(file: Path, data: bytes) -> None:
     except OSError as problem:
         if aside is not None:
             aside.unlink(missing_ok=True)
-        raise BadFile(f'"{file.name}" cannot be written: {problem.strerror}. Its old caption is as it was.') from problem
+        raise BadFile(f'"{file.name}" cannot be written: {problem.strerror}. What was there before is as it was.') from problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,33 @@ def test_a_card_says_what_is_in_it(folder: Path, tmp_path: Path) -> None:
     card = (tmp_path / "out" / "README.md").read_text("utf-8")
     assert card.startswith("# Mugs\n\n3 pictures with captions, 0 of them empty; 5 different tags.")
     assert "| red | 1 |" in card
+
+
+def test_pictures_of_nearly_one_name_all_reach_kohyas_folder(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for name in ("in/a.png", "in_a.jpg", "IN_A.webp"):
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).write_bytes(name.encode())
+        (data / name).with_suffix(".txt").write_text(f"of {name}")
+    export(read_folder(data), ExportSettings(str(tmp_path / "out"), "kohya", card=False))
+    folder = tmp_path / "out" / "10_dataset"
+    pictures = [path for path in folder.iterdir() if path.suffix != ".txt"]
+    assert len({path.stem.casefold() for path in pictures}) == 3
+    for path in pictures:
+        assert path.with_suffix(".txt").read_text().strip() == f"of {path.read_text()}"
+
+
+def test_names_are_known_however_their_letters_are_composed(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "metadata.jsonl"
+    file.write_text(
+        json.dumps({"file_name": unicodedata.normalize("NFD", "ünï.webp"), "text": "one\u2028two"}, ensure_ascii=False), "utf-8"
+    )
+    changes, strange = read_from(file, read_folder(folder))
+    assert ([(one.captioned.name, one.after) for one in changes], strange) == ([("ünï.webp", "one\u2028two")], [])
+
+
+def test_halves_of_letters_are_refused(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "metadata.jsonl"
+    file.write_text('{"file_name": "a.png", "text": "\\ud83d"}', "utf-8")
+    with pytest.raises(BadFile, match="neither a metadata"):
+        read_from(file, read_folder(folder))

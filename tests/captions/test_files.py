@@ -101,6 +101,6 @@ def test_where_nothing_can_be_written_the_old_caption_stays(tmp_path: Path, monk
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(BadFile, match=r"No space left on device\. Its old caption is as it was"):
+    with pytest.raises(BadFile, match=r"No space left on device\. What was there before is as it was"):
         write_text(file, "new")
     assert [(path.name, path.read_text("utf-8")) for path in tmp_path.iterdir()] == [("a.txt", "old")]

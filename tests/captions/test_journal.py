@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -135,3 +139,70 @@ def test_a_caption_written_twice_by_one_edit_goes_back_to_its_first(folder: Path
         journal.apply(differences(read_folder(folder), [edit]), "captioned", unfinished=True)
     journal.undo()
     assert captions_in(folder) == before
+
+
+def test_what_the_system_refuses_can_be_taken_back_later(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, journal = captions_in(folder), Journal(tmp_path / "journal")
+    apply(folder, journal)
+    after = captions_in(folder)
+    with monkeypatch.context() as patch:
+        read_only(folder, patch)
+        undone = journal.undo()
+    assert (undone.done, captions_in(folder)) == (0, after)
+    assert {name for name, _ in undone.refused} == {"a.txt", "b.txt", "c.txt"}
+    assert all("Read-only file system" in why and str(folder) not in why for _, why in undone.refused)
+    assert journal.undo().done == 3
+    assert captions_in(folder) == before
+
+
+def test_nothing_is_written_into_a_folder_that_is_read_only(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, journal = captions_in(folder), Journal(tmp_path / "journal")
+    read_only(folder, monkeypatch)
+    outcome = journal.apply(differences(read_folder(folder), [ADD]), "add new")
+    assert (outcome.done, [name for name, _ in outcome.refused]) == (0, ["a.png", "b.png", "c.png"])
+    assert captions_in(folder) == before
+
+
+def read_only(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """As a disk that is mounted so: taking the right to write away keeps nobody out who is root."""
+    make, unlink = tempfile.NamedTemporaryFile, Path.unlink
+
+    def refuse(path: Path) -> None:
+        if path == folder:
+            raise OSError(errno.EROFS, "Read-only file system", str(folder))
+
+    def made(*args: Any, **more: Any) -> Any:
+        refuse(Path(more["dir"]))
+        return make(*args, **more)
+
+    def gone(path: Path, missing_ok: bool = False) -> None:
+        refuse(path.parent)
+        unlink(path, missing_ok)
+
+    patch.setattr(tempfile, "NamedTemporaryFile", made)
+    patch.setattr(Path, "unlink", gone)
+
+
+def test_many_edit_one_folder_at_once(folder: Path, tmp_path: Path) -> None:
+    before = captions_in(folder)
+
+    def edit(number: int) -> int:
+        one = read_value(CaptionEdit, {"kind": "add", "tags": [f"tag {number}"]})
+        return Journal(tmp_path / "journal").apply(differences(read_folder(folder), [one]), str(number)).done
+
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(edit, range(16)))
+    entries = Journal(tmp_path / "journal").entries()
+    assert sum(done) == sum(entry.captions for entry in entries)
+    assert len({entry.number for entry in entries}) == len([one for one in done if one])
+    for _ in entries:
+        assert not Journal(tmp_path / "journal").undo().refused
+    assert captions_in(folder) == before
+
+
+def test_the_history_is_read_without_what_was_written(folder: Path, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal")
+    apply(folder, journal)
+    file = next((tmp_path / "journal").iterdir())
+    file.write_text(f"{file.read_text('utf-8').splitlines()[0]}\nnonsense", "utf-8")
+    assert [(entry.title, entry.captions) for entry in journal.entries()] == [("add new", 3)]
