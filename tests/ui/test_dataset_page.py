@@ -83,8 +83,10 @@ def test_a_folder_is_chosen_filtered_and_the_same_after_a_reload(page: Page, tab
     tab.put("dataset/draft", {})
     page.goto(f"/#dataset?folder={folder.parent}")
     page.get_by_role("button", name="choose another").click()
-    page.get_by_role("dialog").get_by_role("button", name="things 7 pictures").click()
-    page.get_by_role("dialog").get_by_role("button", name="Take this folder").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="things 7 pictures").click()
+    expect(dialog.get_by_text(str(folder), exact=True)).to_be_visible()
+    dialog.get_by_role("button", name="Take this folder").click()
     expect(page.get_by_text("7 pictures · 1 without a caption")).to_be_visible()
     expect(cells(page)).to_have_count(7)
     expect(cells(page).nth(6)).to_contain_text("cut off by a training")
@@ -110,8 +112,13 @@ def test_a_folder_is_chosen_filtered_and_the_same_after_a_reload(page: Page, tab
     expect(page.get_by_text("No picture is as the filter asks.")).to_be_visible()
     page.get_by_label("Of these conditions").select_option("any")
     expect(standing(page)).to_contain_text("4 of 7")
-    page.get_by_label("Trigger word", exact=True).fill("zkset")
-    page.get_by_role("button", name="Clear", exact=True).click()
+    filters = page.get_by_role("region", name="Filter", exact=True)
+    filters.get_by_text("more settings").click()
+    filters.get_by_label("Fits the pattern").fill("(")
+    expect(page.get_by_role("alert")).to_contain_text("no regular expression")
+    page.wait_for_timeout(900)
+    page.reload()
+    page.get_by_role("button", name="Clear the filter").click()
     expect(standing(page)).to_contain_text("7 pictures")
     assert violations(page) == []
 
@@ -228,6 +235,11 @@ def test_pictures_like_one_are_found(page: Page, tab: Tab, folder: Path):
     expect(page.get_by_role("group", name="What the filter asks")).to_contain_text("like 2.png")
     expect(cells(page)).to_have_count(2)
     expect(cells(page).nth(1)).to_contain_text("No caption")
+    cells(page).nth(1).click()
+    page.get_by_role("toolbar").get_by_role("button", name="Leave out").click()
+    expect(cells(page).nth(1)).to_contain_text("left out")
+    page.get_by_role("button", name="Prepare", exact=True).first.click()
+    expect(page.get_by_role("group", name="Leave out")).to_contain_text("again.jpg")
 
 
 def test_of_many_pictures_only_those_in_sight_are_there(page: Page, tab: Tab, tmp_path: Path):
@@ -237,6 +249,8 @@ def test_of_many_pictures_only_those_in_sight_are_there(page: Page, tab: Tab, tm
         Image.new("RGB", (8, 8), (number % 256, 90, 20)).save(folder / f"{number:03}.png")
         (folder / f"{number:03}.txt").write_text("zkset, one of many")
     opened(page, tab, folder, isEditing=True)
+    page.get_by_label("Trigger word", exact=True).fill("zkset")
+    expect(page.get_by_role("button", name="one of many 100 %")).to_be_visible()
     cells(page).nth(2).click()
     page.keyboard.press("End")
     last = page.get_by_role("button", name="449.png").first
@@ -293,6 +307,22 @@ def test_the_tagger_writes_what_is_missing_and_the_set_is_trained_with(page: Pag
     expect(pictures.get_by_label("Trigger words", exact=True)).to_have_value("zkset")
     pictures.get_by_role("button", name="Look through its captions").click()
     expect(cells(page)).to_have_count(7)
+
+
+def test_what_the_tagger_sees_otherwise_is_pointed_out(page: Page, tab: Tab, folder: Path):
+    (folder / "2.txt").write_text("bottle, blue, forest")
+    opened(page, tab, folder, "caption")
+    page.get_by_role("button", name="Only compare with the captions").click()
+    page.get_by_role("button", name="Look at what the tagger contradicts").click(timeout=SLOW)
+    expect(page.get_by_role("group", name="What the filter asks")).to_contain_text("the tagger contradicts")
+    page.get_by_role("button", name="Edit 2.png").click()
+    view = page.get_by_role("region", name="Caption of 2.png")
+    expect(view).to_contain_text("The tagger does not see")
+    view.get_by_role("button", name="forest 0 %").click()
+    expect(view.get_by_label("Caption", exact=True)).to_have_value("bottle, blue")
+    view.get_by_role("button", name="All pictures").click()
+    expect(page.get_by_role("toolbar").get_by_role("status")).to_contain_text("of 7")
+    assert (folder / "2.txt").read_text().strip() == "bottle, blue"
 
 
 def test_captions_are_handed_to_other_programs_and_read_back(page: Page, tab: Tab, folder: Path):

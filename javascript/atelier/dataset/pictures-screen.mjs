@@ -29,7 +29,8 @@ export function PicturesScreen({ app, known, draft, change, params, onTold }) {
   useEffect(() => void (list.told && onTold(list.told)), [list.told]);
   const place = usePlaceOf(app, list, params.picture);
 
-  if (list.problem && !list.told) return html`<div class="atelier-empty" role="alert"><p>${list.problem}</p><button type="button" class="atelier-button" onClick=${() => list.reload(0)}>${t("Try again")}</button></div>`;
+  if (list.problem && !list.told) return html`<div class="atelier-empty" role="alert"><p>${list.problem}</p><div class="atelier-row"><button type="button" class="atelier-button" onClick=${() => list.reload(0)}>${t("Try again")}</button>
+    ${Object.keys(filter).length > 0 && html`<button type="button" class="atelier-button" onClick=${() => change({ ...draft, filter: {} })}>${t("Clear the filter")}</button>`}</div></div>`;
   if (!list.told || (params.picture && place < 0)) return html`<div class="atelier-loading" role="status">${t("Loading…")}</div>`;
   const { told } = list;
   const tags = told.counts.tags.map(([tag]) => tag);
@@ -61,9 +62,13 @@ export function PicturesScreen({ app, known, draft, change, params, onTold }) {
   const count = countOf(selection, told.matching);
   const meant = async () => meantBy(selection, filter, selection.isAll && selection.names.size > 0 ? await list.names() : []);
   const isEditing = draft.isEditing ?? window.innerWidth >= ROOM;
+  const leftOut = new Set(draft.prepare?.leave_out ?? []);
+  const setLeftOut = (names) => change((now) => ({ ...now, prepare: { ...now.prepare, leave_out: [...names] } }));
+  const areOut = !selection.isAll && [...selection.names].every((name) => leftOut.has(name));
+  const takeIn = () => setLeftOut([...leftOut].filter((name) => !selection.names.has(name)));
   const leaveOut = async () => {
-    const { names } = meantBy(selection, filter, await list.names());
-    change((now) => ({ ...now, prepare: { ...now.prepare, leave_out: [...new Set([...(now.prepare?.leave_out ?? []), ...names])] } }));
+    const names = selection.isAll ? (await list.names()).filter((name) => !selection.names.has(name)) : [...selection.names];
+    setLeftOut(new Set([...leftOut, ...names]));
     app.toast(tn("{count} picture is left out when the folder is prepared.", "{count} pictures are left out when the folder is prepared.", names.length), { kind: "done", action: { label: t("Prepare"), run: () => app.open("dataset", { screen: "prepare" }) } });
   };
   const chosen = count === 1 && !selection.isAll ? [...selection.names][0] : "";
@@ -78,7 +83,7 @@ export function PicturesScreen({ app, known, draft, change, params, onTold }) {
           <span class="atelier-muted">${count > 0 ? t("{count} selected", { count }) : ""}</span></p>
         <button type="button" class="atelier-button" data-look="quiet" title=${t("Ctrl+A")} disabled=${told.matching === 0} onClick=${() => setSelection(count === told.matching ? newSelection() : allSelected())}>${count > 0 && count === told.matching ? t("Select none") : t("Select all")}</button>
         ${chosen && html`<button type="button" class="atelier-button" data-look="quiet" onClick=${() => similar(chosen)}><${Icon} name="search" /> ${t("Similar")}</button>`}
-        ${count > 0 && html`<button type="button" class="atelier-button" data-look="quiet" title=${t("Leave them out when the folder is prepared")} onClick=${leaveOut}><${Icon} name="minus" /> ${t("Leave out")}</button>`}
+        ${count > 0 && html`<button type="button" class="atelier-button" data-look="quiet" title=${t("Leave them out when the folder is prepared")} onClick=${areOut ? takeIn : leaveOut}><${Icon} name=${areOut ? "add" : "minus"} /> ${areOut ? t("Take in again") : t("Leave out")}</button>`}
         <span class="atelier-grow"></span>
         <button type="button" class="atelier-button atelier-dataset-narrow" data-look="quiet" aria-expanded=${isFiltering} onClick=${() => setFiltering(!isFiltering)}><${Icon} name="filter" /> ${t("Filter")}</button>
         <button type="button" class="atelier-icon-button" disabled=${!last} title=${last ? t("Undo: {title}", { title: t(last.title) }) : t("Undo")} aria-label=${t("Undo the last edit of captions")} onClick=${undo}><${Icon} name="undo" /></button>
@@ -87,11 +92,13 @@ export function PicturesScreen({ app, known, draft, change, params, onTold }) {
         <button type="button" class="atelier-button" aria-pressed=${isEditing} onClick=${() => change({ ...draft, isEditing: !isEditing })}><${Icon} name="edit" /> ${t("Edit")}</button>
       </div>
       <${Conditions} filter=${filter} onChange=${(next) => change({ ...draft, filter: next })} />
+      ${list.problem && html`<p class="atelier-note" data-severity="error" role="alert"><${Icon} name="alert" /> <span>${list.problem}</span></p>`}
       <div class="atelier-dataset-body">${isEditing && html`<div class="atelier-dataset-panel"><${EditPanel} ...${{ known, draft, change, meant, tags, history: told.history }} count=${count || told.matching} mark=${`${mark} ${asked} ${JSON.stringify(told.history[0] ?? null)}`} onChanged=${() => list.reload()} onUndo=${undo} /></div>`}
-      <div class="atelier-dataset-pictures">
+      <div class="atelier-dataset-pictures" aria-busy=${!list.isFresh && !list.problem}>
         ${told.matching === 0
           ? html`<div class="atelier-empty"><p>${told.total === 0 ? t("There are no pictures in this folder.") : t("No picture is as the filter asks.")}</p>${told.total > 0 && html`<button type="button" class="atelier-button" onClick=${() => change({ ...draft, filter: {} })}>${t("Clear the filter")}</button>`}</div>`
-          : html`<${Gallery} key=${draft.view} folder=${folder} list=${list} view=${draft.view} selection=${selection} at=${Math.min(at, told.matching - 1)} onAt=${setAt} onSelect=${select} onAll=${() => setSelection(allSelected())} onNone=${() => setSelection(newSelection())} onOpen=${open} asked=${filter.has ?? []} />`}
+          : html`<${Gallery} key=${draft.view} folder=${folder} list=${list} view=${draft.view} selection=${selection} at=${Math.min(at, told.matching - 1)} onAt=${setAt} onSelect=${select} onAll=${() => setSelection(allSelected())} onNone=${() => setSelection(newSelection())} onOpen=${open} asked=${filter.has ?? []} leftOut=${leftOut} />
+            <p class="atelier-muted atelier-dataset-hint">${t("A click or Space selects, with Shift all up to there, Ctrl+A all that match. Enter or a double click opens the caption.")}</p>`}
       </div></div>
     </div>
   </div>`;
