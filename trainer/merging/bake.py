@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_extension.models.hashes import Hashes
 from lib_extension.spec.merging import BakeSettings
 from lib_extension.spec.merging.warnings import NO_PLACE, Warned
 from trainer.merging.asked import help_of, read_arguments, weighted
@@ -20,9 +18,9 @@ from trainer.merging.changes import Use, plan_changes
 from trainer.merging.lora_file import LoraFile
 from trainer.merging.mixing import plan_mixing
 from trainer.merging.model import Model
-from trainer.merging.output_file import OutputFile, check_space, make_folder, place
+from trainer.merging.output_file import OutputFile, check_space, folder_aside, make_folder, place
 from trainer.merging.precautions import check_family, check_values, warnings_of
-from trainer.merging.provenance import Origin, Provenance, origin_of
+from trainer.merging.provenance import Origin, Provenance, origin_of, origin_of_model
 from trainer.merging.streaming import Stream, Work
 from trainer.merging.strength import strength_of
 from trainer.report import Report
@@ -110,9 +108,7 @@ def _bake(opened: Opened, works: list[Work], settings: BakeSettings, progress: C
     origins = [origin_of(use.lora, source.weight) for use, source in zip(opened.uses, settings.loras, strict=True)]
     if settings.mix:
         asked = [("B", opened.other, settings.mix.other), ("C", opened.minus, settings.mix.minus)]
-        origins += [
-            Origin(role, m.name, source.sha256 or Hashes().sha256(m.path), settings.mix.share) for role, m, source in asked if m and source
-        ]
+        origins += [origin_of_model(role, model, source, settings.mix.share) for role, model, source in asked if model and source]
     if opened.model.path.is_dir():
         return _bake_folder(opened.model, works, provenance, origins, settings, progress, folder, name)
     (work,) = works
@@ -149,9 +145,8 @@ def _bake_folder(
     name: str,
 ) -> Path:
     """Written aside as a whole, as its files are of no use without each other."""
-    origins = [Origin("checkpoint", model.name, settings.checkpoint.sha256 or Hashes().sha256(model.path)), *origins]
-    aside = folder / f".{name[:60]}-{secrets.token_hex(6)}.part"
-    try:
+    origins = [origin_of_model("checkpoint", model, settings.checkpoint), *origins]
+    with folder_aside(folder, name) as aside:
         written = {part.path for part in model.parts}
         _copy_rest(model.path, aside, written)
         for number, (part, work) in enumerate(zip(model.parts, works, strict=True)):
@@ -161,8 +156,6 @@ def _bake_folder(
                 Stream(work, output, lambda done, number=number: progress(number, done)).run()
                 output.finish()
         return place(aside, folder, name)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _copy_rest(source: Path, target: Path, but: set[str]) -> None:

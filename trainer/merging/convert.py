@@ -19,6 +19,7 @@ from trainer.merging.factors import scale_of
 from trainer.merging.lora_file import LoraFile
 from trainer.merging.lora_names import LoraModule, Naming
 from trainer.merging.lora_writer import LoraResult, narrowed, result_type, write_lora
+from trainer.merging.low_rank import Missed
 from trainer.merging.precautions import check_values, strange_tensors
 from trainer.merging.provenance import Provenance, origin_of
 from trainer.merging.resize import resized
@@ -50,21 +51,20 @@ def run(arguments: Sequence[str], report: Report) -> int:
 @torch.no_grad()
 def _convert(lora: LoraFile, settings: ConvertSettings, name: str, report: Report) -> None:
     modules: list[LoraModule] = []
-    energy = lost = 0.0
+    missed = Missed()
     for path, parsed in lora.modules.items():
         if settings.type == "lora" and parsed.method in ("hada", "lokr", "diff"):
             _refuse_dora(lora, path)
             module, met = resized(lora, path, settings.ranks, result_type(settings.output, lora.types()))
             modules.append(_spelled(module.path, dict(module.parts), None, settings.naming))
             if met is not None:
-                energy, lost = energy + met.energy, lost + met.lost
+                missed.add(met.energy, met.lost)
         else:
             modules.append(_spelled(path, _typed(lora, path, settings), parsed.scale, settings.naming))
     result = LoraResult(modules, Provenance("convert", settings, lora.family, "lora", name), [origin_of(lora)], lora.metadata)
     path = write_lora(result, settings.output, name, settings.naming)
-    error = (lost / energy) ** 0.5 if energy > 0 else 0.0
-    report.value("result", file=str(path), error=error)
-    report.log(f'Wrote "{path.name}"' + (f"; {100 * error:.2g} % of the change is lost." if energy else "."))
+    report.value("result", file=str(path), error=missed.error)
+    report.log(f'Wrote "{path.name}"' + (f"; {missed.told} of the change is lost." if missed.energy else "."))
 
 
 def _typed(lora: LoraFile, path: str, settings: ConvertSettings) -> dict[str, Tensor]:

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lib_extension.models.hashes import Hashes
 from lib_extension.spec.errors import BadFile, BadRequest, Mismatch
-from lib_extension.spec.merging import CheckpointSource, ExtractSettings
+from lib_extension.spec.merging import ExtractSettings
 from trainer.merging.asked import help_of, read_arguments
 from trainer.merging.factors import Factors
 from trainer.merging.keeping import choose_of
 from trainer.merging.left_out import LeftOut, differing, only_in
 from trainer.merging.lora_names import LoraModule
 from trainer.merging.lora_writer import LoraResult, module_of, result_type, write_lora
-from trainer.merging.low_rank import Sampling, Truncated, squares, truncated_randomly
+from trainer.merging.low_rank import Missed, Sampling, Truncated, squares, truncated_randomly
 from trainer.merging.model import Model
-from trainer.merging.provenance import Origin, Provenance
+from trainer.merging.provenance import Provenance, origin_of_model
 from trainer.merging.topology import is_attention
 from trainer.report import Report
 
@@ -32,12 +31,11 @@ _NOT_LORA = ("norm", "norm1", "norm2", "norm3", "layer_norm1", "layer_norm2", "f
 
 @dataclass
 class Found:
-    """What was extracted so far, in squared Frobenius norms."""
+    """What was extracted so far."""
 
     modules: list[LoraModule]
     left_out: LeftOut
-    energy: float = 0.0
-    lost: float = 0.0
+    missed: Missed = field(default_factory=Missed)
 
 
 def run(arguments: Sequence[str], report: Report) -> int:
@@ -106,11 +104,10 @@ def _extract(base: Model, tuned: Model, paths: Sequence[str], settings: ExtractS
     if not found.modules:
         raise BadRequest(f'"{base.name}" and "{tuned.name}" do not differ in what a LoRA can hold.')
     provenance = Provenance("extract", settings, base.family, "lora", name, {"left_out": left_out.counts()})
-    origins = [_origin("base", base, settings.base), _origin("tuned", tuned, settings.tuned)]
+    origins = [origin_of_model("base", base, settings.base), origin_of_model("tuned", tuned, settings.tuned)]
     path = write_lora(LoraResult(found.modules, provenance, origins, {}), settings.output, name)
-    error = (found.lost / found.energy) ** 0.5
-    report.value("result", file=str(path), error=error, modules=len(found.modules), left_out=left_out.counts())
-    report.log(f'Wrote "{path.name}"; {len(found.modules)} modules, {100 * error:.2g} % of their change is lost.')
+    report.value("result", file=str(path), error=found.missed.error, modules=len(found.modules), left_out=left_out.counts())
+    report.log(f'Wrote "{path.name}"; {len(found.modules)} modules, {found.missed.told} of their change is lost.')
 
 
 def _change(base: Model, tuned: Model, path: str) -> Tensor:
@@ -137,9 +134,4 @@ def _add(path: str, kernel: tuple[int, ...], change: Tensor, settings: ExtractSe
         change, choose_of(settings.ranks, kernel), Sampling(settings.ranks.highest(kernel), settings.iterations, settings.seed)
     )
     found.modules.append(module_of(path, Factors(cut.up, cut.down, kernel), dtype))
-    found.energy += cut.energy
-    found.lost += cut.lost
-
-
-def _origin(role: str, model: Model, source: CheckpointSource) -> Origin:
-    return Origin(role, model.name, source.sha256 or Hashes().sha256(model.path))
+    found.missed.add(cut.energy, cut.lost)

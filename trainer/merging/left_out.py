@@ -9,7 +9,7 @@ from math import prod
 import torch
 from torch import Tensor
 
-from trainer.merging.model import Model, Part
+from trainer.merging.model import Model
 from trainer.merging.tensor_file import TensorFile
 from trainer.merging.tensor_types import is_float, torch_type
 
@@ -53,17 +53,13 @@ def differing(base: Model, tuned: Model, but: Collection[str]) -> Iterator[str]:
     if base.path.is_dir() != tuned.path.is_dir():
         return
     taken = {(id(part), place.tensor) for path in but for part, place in [base.places[path]]}
-    theirs = {_key(part, name): part.file for part in tuned.parts for name in part.file.header.tensors}
+    theirs = {part.key(name): part.file for part in tuned.parts for name in part.file.header.tensors}
     for part in base.parts:
         for name, _ in part.file.in_order():
-            other = theirs.get(_key(part, name))
+            other = theirs.get(part.key(name))
             if other is not None and (id(part), name) not in taken and not _begin_alike(part.file, other, name):
                 module = base.module_of(part, name)
                 yield f"{module}.{name.rpartition('.')[2]}" if module else name
-
-
-def _key(part: Part, name: str) -> str:
-    return f"{part.path.partition('/')[0]}/{name}"
 
 
 def _begin_alike(file: TensorFile, other: TensorFile, name: str) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +25,7 @@ from trainer.merging.lora_names import (
     peft_config,
     peft_names,
 )
-from trainer.merging.output_file import OutputFile, bytes_of, make_folder, place, planned
+from trainer.merging.output_file import OutputFile, bytes_of, folder_aside, make_folder, place, planned
 from trainer.merging.provenance import Origin, Provenance, for_lora
 from trainer.merging.tensor_types import is_finite, torch_type, widest, written_as
 
@@ -92,15 +90,12 @@ def _write(folder: Path, name: str, tensors: Mapping[str, Tensor], metadata: Map
 
 
 def _write_peft(result: LoraResult, metadata: dict[str, str], folder: Path, name: str) -> Path:
-    aside = folder / f".{name[:60]}-{secrets.token_hex(6)}.part"
-    try:
+    with folder_aside(folder, name) as aside:
         for network, modules in by_network(result.modules).items():
             tensors = peft_names(modules)
             _write(aside / network, Path(ADAPTER).stem, tensors, {"format": "pt"} | _described(result, metadata, tensors))
             (aside / network / ADAPTER_CONFIG).write_text(json.dumps(peft_config(modules), indent=2), encoding="utf-8")
         return place(aside, folder, name)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:

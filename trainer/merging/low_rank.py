@@ -28,7 +28,30 @@ class Truncated:
     @property
     def error(self) -> float:
         """The difference's Frobenius norm over the whole's."""
+        return Missed(self.energy, self.lost).error
+
+
+@dataclass
+class Missed:
+    """How far many matrices are from what they stand for, all together, in squared Frobenius norms."""
+
+    energy: float = 0.0
+    lost: float = 0.0
+
+    def add(self, energy: float, lost: float) -> None:
+        """One more."""
+        self.energy += energy
+        self.lost += lost
+
+    @property
+    def error(self) -> float:
+        """The differences' Frobenius norm over that of all there is; 0 of nothing."""
         return (self.lost / self.energy) ** 0.5 if self.energy > 0 else 0.0
+
+    @property
+    def told(self) -> str:
+        """The error, for people."""
+        return f"{100 * self.error:.2g} %"
 
 
 def truncated_product(up: Tensor, down: Tensor, choose: Choose) -> Truncated:

@@ -18,6 +18,7 @@ from trainer.merging.factors import PRODUCTS, Factors, factors_of
 from trainer.merging.lora_file import LoraFile
 from trainer.merging.lora_names import LoraModule
 from trainer.merging.lora_writer import LoraResult, module_of, narrowed, result_type, write_lora
+from trainer.merging.low_rank import Missed
 from trainer.merging.methods import METHODS, Meeting
 from trainer.merging.model import Model
 from trainer.merging.precautions import check_family, check_values, warnings_of
@@ -80,34 +81,33 @@ class _Merging:
     def run(self, report: Report) -> None:
         """All modules, one after the other."""
         modules: list[LoraModule] = []
-        energy = lost = 0.0
+        missed = Missed()
         for number, path in enumerate(self.paths):
-            module, met_energy, met_lost = self._module(path)
+            module = self._module(path, missed)
             modules += [module] if module else []
-            energy, lost = energy + met_energy, lost + met_lost
             if number % 64 == 0:
                 report.progress(number, len(self.paths), "modules")
         if not modules:
             raise BadRequest("All weights are 0, so nothing would be in the result.")
         result = LoraResult(modules, self._provenance(), self._origins(), training_metadata(self._loras))
         path = write_lora(result, self._settings.output, self.name)
-        error = (lost / energy) ** 0.5 if energy > 0 else 0.0
-        report.value("result", file=str(path), error=error)
-        report.log(f'Wrote "{path.name}"' + (f"; it misses {100 * error:.2g} % of the merged change." if energy else "."))
+        report.value("result", file=str(path), error=missed.error)
+        report.log(f'Wrote "{path.name}"' + (f"; it misses {missed.told} of the merged change." if missed.energy else "."))
 
-    def _module(self, path: str) -> tuple[LoraModule | None, float, float]:
-        """The result for a module, with its change's energy and what of that is lost."""
+    def _module(self, path: str, missed: Missed) -> LoraModule | None:
+        """The result for a module; `missed` gets what that loses."""
         use = [(lora, strength(path)) for lora, strength in zip(self._loras, self._strengths, strict=True) if path in lora.modules]
         use = [(lora, weight) for lora, weight in use if weight != 0]
         changing = [(lora, weight) for lora, weight in use if not self._is_shift(lora, path)]
         shifts = self._shifts(path, use)
         if not changing:
-            return (LoraModule(path, shifts) if shifts else None), 0.0, 0.0
+            return LoraModule(path, shifts) if shifts else None
         factors = [self._factors(lora, path) for lora, _ in changing]
         self._check_sizes(path, [lora for lora, _ in changing], factors)
         met = METHODS[self._settings.method.kind](Meeting(path, factors, [weight for _, weight in changing]), self._settings.method)
         made = module_of(path, met.factors, self._dtype)
-        return LoraModule(path, {**made.parts, **shifts}), met.energy, met.lost
+        missed.add(met.energy, met.lost)
+        return LoraModule(path, {**made.parts, **shifts})
 
     def _factors(self, lora: LoraFile, path: str) -> Factors:
         parsed, parts = lora.modules[path], lora.parts(path)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lib_extension.spec.errors import Mismatch
 from lib_extension.spec.merging import Mix
-from trainer.merging.model import Model, Part
+from trainer.merging.model import Model
 from trainer.merging.streaming import MixRows, mixable
 from trainer.merging.strength import share_of
 from trainer.merging.tensor_file import TensorFile
@@ -40,7 +40,7 @@ def plan_mixing(model: Model, other: Model, minus: Model | None, mix: Mix) -> li
     for part in model.parts:
         mixed: dict[str, MixRows] = {}
         for name, told in part.file.header.tensors.items():
-            found = [place.get(_key(part, name)) for place in places]
+            found = [place.get(part.key(name)) for place in places]
             amount = share(model.module_of(part, name))
             if not mixable(told) or amount == 0 or not all(found):
                 continue
@@ -66,12 +66,7 @@ def _mixing(files: list[TensorFile], name: str, shape: tuple[int, ...], share: f
 
 
 def _tensors(model: Model) -> dict[str, TensorFile]:
-    return {_key(part, name): part.file for part in model.parts for name in part.file.header.tensors}
-
-
-def _key(part: Part, name: str) -> str:
-    """Of a folder, the network too; which of its files a tensor lies in does not matter."""
-    return f"{part.path.partition('/')[0]}/{name}"
+    return {part.key(name): part.file for part in model.parts for name in part.file.header.tensors}
 
 
 def _check_like(model: Model, other: Model) -> None:

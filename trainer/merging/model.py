@@ -52,6 +52,10 @@ class Part:
     path: str
     places: Mapping[str, Place]  # module → where its weight is
 
+    def key(self, tensor: str) -> str:
+        """By which another model's tensor is the same one. Of a folder, the network counts, not which of its files it lies in."""
+        return f"{self.path.partition('/')[0]}/{tensor}"
+
 
 class Model:
     """An open checkpoint of SD1, SD2 or SDXL."""

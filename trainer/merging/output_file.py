@@ -13,7 +13,8 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -57,7 +58,7 @@ class OutputFile:
         make_folder(folder)
         sweep(folder)
         check_space(folder, size + self._room + 8)
-        self._aside = folder / f".{name[:60]}-{secrets.token_hex(6)}{_ASIDE}"
+        self._aside = _beside(folder, name)
         self._file = self._aside.open("x+b", buffering=0)
         self._begin(header)
         self._left = size
@@ -115,6 +116,21 @@ class OutputFile:
         if len(header) + _SPARE > LONGEST_HEADER:
             raise TooLarge(f"The result's header would have {len(header)} bytes, more than readers take. Shorten the metadata.")
         return header
+
+
+@contextmanager
+def folder_aside(folder: Path, name: str) -> Iterator[Path]:
+    """Where a folder is filled that `place` gives its name; what is not placed is removed."""
+    sweep(folder)
+    aside = _beside(folder, name)
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _beside(folder: Path, name: str) -> Path:
+    return folder / f".{name[:60]}-{secrets.token_hex(6)}{_ASIDE}"
 
 
 def bytes_of(tensor: Tensor) -> memoryview:
@@ -181,7 +197,11 @@ def sweep(folder: Path) -> None:
     """Remove what killed processes left half-written."""
     for left in folder.glob(f".*-????????????{_ASIDE}"):
         try:
-            if left.is_file() and left.stat().st_mtime < time.time() - _FORGOTTEN:
+            if left.stat().st_mtime > time.time() - _FORGOTTEN:
+                continue
+            if left.is_dir():
+                shutil.rmtree(left)
+            else:
                 left.unlink()
         except OSError:
             continue  # another process removed it, or it is not ours

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib_extension.formats.safetensors_header import LONGEST_HEADER
+from lib_extension.models.hashes import Hashes
+from lib_extension.spec.merging import CheckpointSource
 from lib_extension.spec.settings import Settings, to_json
 from trainer.merging.lora_file import LoraFile
+from trainer.merging.model import Model
 
 KEY = "atelier.merge"
 _ARCHITECTURES = {"sd1": "stable-diffusion-v1", "sd2": "stable-diffusion-v2-512", "sdxl": "stable-diffusion-xl-v1-base"}
@@ -95,6 +98,11 @@ def origin_of(lora: LoraFile, weight: float | None = None, more: Mapping[str, An
     whole = hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
     known = lora.metadata.get("sshs_model_hash")
     return Origin("lora", lora.name, whole, weight, {**({"model_hash": known} if known else {}), **(more or {})})
+
+
+def origin_of_model(role: str, model: Model, source: CheckpointSource, weight: float | None = None) -> Origin:
+    """Reads the whole file, where its SHA-256 is not known."""
+    return Origin(role, model.name, source.sha256 or Hashes().sha256(model.path), weight)
 
 
 def training_metadata(loras: Sequence[LoraFile]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from trainer.merging.factors import PRODUCTS, factors_of
 from trainer.merging.lora_file import LoraFile
 from trainer.merging.lora_names import LoraModule
 from trainer.merging.lora_writer import LoraResult, module_of, result_type, write_lora
+from trainer.merging.low_rank import Missed
 from trainer.merging.methods import Met, lower_rank
 from trainer.merging.precautions import check_values
 from trainer.merging.provenance import Provenance, origin_of
@@ -43,20 +44,19 @@ def run(arguments: Sequence[str], report: Report) -> int:
 def _resize(lora: LoraFile, settings: ResizeSettings, name: str, report: Report) -> None:
     dtype = result_type(settings.output, lora.types())
     modules: list[LoraModule] = []
-    energy = lost = 0.0
+    missed = Missed()
     for number, path in enumerate(lora.modules):
         module, met = resized(lora, path, settings.ranks, dtype)
         modules.append(module)
         if met is not None:
-            energy, lost = energy + met.energy, lost + met.lost
+            missed.add(met.energy, met.lost)
         if number % 64 == 0:
             report.progress(number, len(lora.modules), "modules")
     result = LoraResult(modules, Provenance("resize", settings, lora.family, "lora", name), [origin_of(lora)], lora.metadata)
     path = write_lora(result, settings.output, name)
-    error = (lost / energy) ** 0.5 if energy > 0 else 0.0
     ranks = [module.rank for module in modules if module.rank]
-    report.value("result", file=str(path), error=error, ranks=[min(ranks, default=0), max(ranks, default=0)])
-    report.log(f'Wrote "{path.name}"; ranks {min(ranks, default=0)} to {max(ranks, default=0)}, {100 * error:.2g} % of the change is lost.')
+    report.value("result", file=str(path), error=missed.error, ranks=[min(ranks, default=0), max(ranks, default=0)])
+    report.log(f'Wrote "{path.name}"; ranks {min(ranks, default=0)} to {max(ranks, default=0)}, {missed.told} of the change is lost.')
 
 
 def resized(lora: LoraFile, path: str, ranks: Ranks, dtype: torch.dtype) -> tuple[LoraModule, Met | None]:

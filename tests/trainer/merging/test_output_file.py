@@ -84,10 +84,14 @@ def test_what_killed_processes_left_is_swept(tmp_path: Path) -> None:
     old, new, other = tmp_path / ".x-0123456789ab.part", tmp_path / ".y-0123456789ab.part", tmp_path / "z.part"
     for file in (old, new, other):
         file.write_text("half")
-    for file in (old, other):
-        os.utime(file, (1, 1))
+    folders = [tmp_path / f".{age}-0123456789ab.part" for age in ("older", "newer")]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "unet").write_text("half")
+    for path in (old, other, folders[0]):
+        os.utime(path, (1, 1))
     _write(tmp_path, "x")
-    assert [file.exists() for file in (old, new, other)] == [False, True, True]
+    assert [path.exists() for path in (old, new, other, *folders)] == [False, True, True, False, True]
 
 
 @pytest.mark.parametrize("without", [(), ("copy_file_range",), ("copy_file_range", "sendfile")])
