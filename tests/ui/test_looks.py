@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.demo_model.lora_sets import write_set
 from tests.ui.conftest import PHONE, ROOT, WIDE, Tab
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 IN_SIGHT_LOADED = """() => [...document.images].every((image) => image.complete
     || (image.loading === "lazy" && image.getBoundingClientRect().top > innerHeight))"""
 AXE = ROOT / "tests" / "javascript" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ("start", "refine", "catalogue", "review", "runs", "train", "merge", "jobs")
+PAGES = ("start", "refine", "catalogue", "review", "runs", "dataset", "train", "merge", "jobs")
 SERIOUS = ("serious", "critical")
 LOOKS = {
     "light": {"viewport": WIDE, "color_scheme": "light"},
@@ -29,8 +30,11 @@ LOOKS = {
 
 
 @pytest.fixture(scope="module")
-def shown(tab: Tab, short: dict[str, Any], tiny: dict[str, Any]) -> dict[str, str]:
+def shown(tab: Tab, short: dict[str, Any], tiny: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """page → its address, when there is something to see on each."""
+    pictures = tmp_path_factory.mktemp("pictures")
+    write_set("object", pictures / "mushrooms")
+    tab.put("dataset/draft", {"folder": str(pictures / "mushrooms"), "trigger": "mushroom"})
     run = tab.post("runs", {"recipe": short})["id"]
     tab.until(run, "done")
     choice = tab.post("runs", {"recipe": {**tiny, "settings": {**tiny["settings"], "seed": 9}}})["id"]
@@ -41,6 +45,7 @@ def shown(tab: Tab, short: dict[str, Any], tiny: dict[str, Any]) -> dict[str, st
         "catalogue": f"/#catalogue?run={run}",
         "review": f"/#review?run={choice}",
         "runs": "/#runs",
+        "dataset": "/#dataset",
         "train": "/#train",
         "merge": "/#merge",
         "jobs": "/#jobs",
@@ -70,6 +75,8 @@ def settled(page: Page, name: str) -> None:
     if name == "refine":
         expect(page.locator(".atelier-big img").first).to_be_visible()
         expect(page.locator(".atelier-plan-line")).to_contain_text("cached")
+    if name == "dataset":
+        expect(page.locator(".atelier-dataset-cell img").first).to_be_visible()
     page.wait_for_function(IN_SIGHT_LOADED)
     page.wait_for_timeout(300)
 
