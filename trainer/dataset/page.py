@@ -14,6 +14,7 @@ from typing import Any
 
 from lib_extension.captions.files import write_bytes
 from lib_extension.spec.dataset import CheckSettings
+from lib_extension.spec.errors import BadFile
 from lib_extension.spec.settings import to_json
 from trainer.data.buckets import Fit
 from trainer.dataset.findings import KINDS, Finding
@@ -39,7 +40,10 @@ b, small { display: block; overflow-wrap: anywhere; } b { font-weight: 600; }
 
 def write_report(folder: Path, settings: CheckSettings, seen: Sequence[Seen], findings: Sequence[Finding]) -> None:
     """Both files, each whole or not there. Raises BadFile where they cannot be written."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise BadFile(f'The folder "{folder}" for the report cannot be made: {problem.strerror}.') from problem
     write_bytes(folder / DATA, json.dumps(as_data(settings, seen, findings), ensure_ascii=False, indent=1).encode())
     write_bytes(folder / PAGE, as_page(settings, seen, findings).encode())
 

@@ -1,21 +1,24 @@
 """Writes a folder's pictures, prepared, into another: `python -m trainer prepare CONFIG` with `into`.
 
-What was made is written down in `prepared.jsonl` there, with what it was made from: a run that was cut off goes on, and one with other
-settings makes anew only what they change. A file that is there and was not made here is never touched.
+What is made is written down in `prepared.jsonl` there, with what it is made from: before its file is put in place, and once more after
+that. So a run that was cut off goes on, and one with other settings makes anew only what they change. A file that is there and was not
+made here is never touched.
 """
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -42,19 +45,18 @@ class Task:
 
     captioned: Captioned
     target: Path
-    done_from: str  # the key that the target was made by, if it is there and was made here
+    is_ours: bool = False  # the target is there, and was made here
+    done_from: str = ""  # the key that it was made by, where that is sure
 
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a task: `key` is "" where it failed, with why."""
+    """What became of a task: made anew, there already, or a problem."""
 
     name: str
-    target: str
-    key: str
-    size: int = 0
     new: bool = False
     problem: str = ""
+    is_full: bool = False  # no other picture could be written either
 
 
 def prepare_folder(settings: PrepareSettings, report: Report) -> None:
@@ -70,16 +72,16 @@ def prepare_folder(settings: PrepareSettings, report: Report) -> None:
     _make(into)
     tasks = _tasks(captions, into, settings.format)
     made = problems = 0
-    with (into / MANIFEST).open("a", encoding="utf-8") as manifest:
-        for number, done in enumerate(_work(tasks, settings), 1):
-            if done.new:
-                manifest.write(json.dumps({"target": done.target, "key": done.key, "size": done.size}, ensure_ascii=False) + "\n")
-                manifest.flush()
-                made += 1
-            if done.problem:
-                problems += 1
-                report.log(f"{done.name}: {done.problem}")
-            report.progress(number, len(tasks), "prepared")
+    for number, done in enumerate(_work(tasks, settings), 1):
+        made += done.new
+        if done.is_full:
+            raise BadFile(
+                f"{done.problem} {number - 1} of {len(tasks)} pictures are done. Free some space and start again: it goes on there."
+            )
+        if done.problem:
+            problems += 1
+            report.log(f"{done.name}: {done.problem}")
+        report.progress(number, len(tasks), "prepared")
     if problems == len(tasks):
         raise BadFile(f"None of the {len(tasks)} pictures could be prepared; the lines above say why for each.")
     report.value("prepared", pictures=len(tasks) - problems, made=made, problems=problems, folder=str(into))
@@ -119,16 +121,16 @@ def _tasks(captions: Sequence[Captioned], into: Path, ending: str) -> list[Task]
         while target.casefold() in taken:
             target = f"{Path(target).with_suffix('').as_posix()}-2.{ending}"
         taken.add(target.casefold())
-        key, size = known.get(target, ("", -1))
         path = into / target
-        is_ours = path.is_file() and path.stat().st_size == size
-        tasks.append(Task(one, path, key if is_ours else ""))
+        keys = known.get(target, {})
+        size = path.stat().st_size if path.is_file() else -1
+        tasks.append(Task(one, path, size in keys, keys.get(size, "")))
     return tasks
 
 
-def _manifest(into: Path) -> dict[str, tuple[str, int]]:
-    """Target → key and size. A line that is cut off is none."""
-    found: dict[str, tuple[str, int]] = {}
+def _manifest(into: Path) -> dict[str, dict[int, str]]:
+    """Target → the sizes that its file may have, each with the key that it was made by, where that is sure. A line cut off is none."""
+    found: dict[str, dict[int, str]] = {}
     try:
         lines = (into / MANIFEST).read_text("utf-8", errors="replace").splitlines()
     except OSError:
@@ -136,7 +138,12 @@ def _manifest(into: Path) -> dict[str, tuple[str, int]]:
     for line in lines:
         try:
             told = json.loads(line)
-            found[told["target"]] = told["key"], told["size"]
+            sizes = found.setdefault(told["target"], {})
+            if told["done"]:
+                sizes.clear()
+            else:  # the file may still be an earlier one
+                sizes.update(dict.fromkeys(sizes, ""))
+            sizes[told["size"]] = told["key"] if told["done"] else ""
         except (ValueError, KeyError, TypeError):
             continue
     return found
@@ -148,12 +155,27 @@ def _work(tasks: Sequence[Task], settings: PrepareSettings) -> Iterator[Done]:
         yield from map(partial(_do, settings), tasks)
         return
     try:
-        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-            yield from pool.map(partial(_do, settings), tasks, chunksize=4)
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
+            try:
+                yield from pool.map(partial(_do, settings), tasks, chunksize=4)
+            finally:
+                pool.shutdown(cancel_futures=True)
     except BrokenProcessPool as problem:
         raise BadFile(
             "A process that prepared pictures was ended from outside, most likely for want of memory. Set processes to 1."
         ) from problem
+
+
+def _end_with_parent() -> None:
+    """A process of the pool would wait for work for ever, if the one that gives it is killed."""
+    parent = parent_process()
+    assert parent is not None
+
+    def end() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=end, daemon=True).start()
 
 
 def _do(settings: PrepareSettings, task: Task) -> Done:
@@ -163,15 +185,19 @@ def _do(settings: PrepareSettings, task: Task) -> Done:
         data = task.captioned.picture.read_bytes()
         key = _key(data, settings, name)
         if task.done_from == key:
-            return Done(name, told, key)
-        if target.exists() and not task.done_from:
+            return Done(name)
+        if target.exists() and not task.is_ours:
             raise BadFile(f'"{told}" is there already and was not made here. Move it away, or choose another folder.')
-        size = _write(data, task, settings)
-        return Done(name, told, key, size, new=True)
+        _write(data, task, settings, told, key)
+        return Done(name, new=True)
     except AtelierError as problem:
-        return Done(name, told, "", problem=str(problem))
+        return Done(name, problem=str(problem), is_full=_is_full(problem.__cause__))
     except OSError as problem:
-        return Done(name, told, "", problem=f"{problem.strerror or problem}.")
+        return Done(name, problem=f"{problem.strerror or problem}.", is_full=_is_full(problem))
+
+
+def _is_full(problem: BaseException | None) -> bool:
+    return isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def _key(data: bytes, settings: PrepareSettings, name: str) -> str:
@@ -180,7 +206,7 @@ def _key(data: bytes, settings: PrepareSettings, name: str) -> str:
     return file_hash(data + json.dumps([about, box], sort_keys=True).encode())
 
 
-def _write(data: bytes, task: Task, settings: PrepareSettings) -> int:
+def _write(data: bytes, task: Task, settings: PrepareSettings, told: str, key: str) -> None:
     """The picture with its caption and its mask, the picture last: while it is not there, the task is not done."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd EXIF and the like
@@ -191,8 +217,16 @@ def _write(data: bytes, task: Task, settings: PrepareSettings) -> int:
     if done.mask is not None:
         write_bytes(task.target.with_name(f"{task.target.stem}{MASK_SUFFIX}.png"), _encoded(done.mask, "png", 0))
     written = _encoded(done.picture, settings.format, settings.quality)
+    line = {"target": told, "key": key, "size": len(written)}
+    _note(settings, {**line, "done": False})
     write_bytes(task.target, written)
-    return len(written)
+    _note(settings, {**line, "done": True})
+
+
+def _note(settings: PrepareSettings, line: dict[str, Any]) -> None:
+    """Add a line to the manifest: in one piece, as several processes do; its end comes first, as the line before may be cut off."""
+    with (Path(settings.into) / MANIFEST).open("ab", buffering=0) as manifest:
+        manifest.write(f"\n{json.dumps(line, ensure_ascii=False)}".encode())
 
 
 def _decoded(data: bytes) -> Image.Image:

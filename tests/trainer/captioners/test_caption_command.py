@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.demo_model.objects import COLOURS
 from tests.demo_model.places import PLACES
 from tests.demo_model.scenes import TAGGED_OBJECTS, Subject, held_out_tagger_scene, tagger_scene
+from tests.trainer.disks import Mount, remount
+from tests.trainer.runs import started
 from trainer.__main__ import main
-from trainer.captioners import caption_command
-from trainer.captioners.described import Described
 
 
 @pytest.fixture
@@ -24,9 +31,13 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def told(command: str, folder: Path, capfd: pytest.CaptureFixture[str], status: int = 0, **more: object) -> list[dict[str, object]]:
-    config = folder.parent / "config.json"
-    config.write_text(json.dumps({"folder": str(folder), "journal": str(folder.parent / "journal"), **more}), "utf-8")
+def told(command: str, folder: Path, capfd: pytest.CaptureFixture[str], status: int = 0, **more: object) -> list[dict[str, Any]]:
+    return asked(command, folder.parent, capfd, status, **{"folder": str(folder), "journal": str(folder.parent / "journal"), **more})
+
+
+def asked(command: str, place: Path, capfd: pytest.CaptureFixture[str], status: int = 0, **settings: object) -> list[dict[str, Any]]:
+    config = place / "config.json"
+    config.write_text(json.dumps(settings), "utf-8")
     assert main([command, str(config)]) == status
     return [json.loads(line) for line in capfd.readouterr().out.splitlines()]
 
@@ -63,30 +74,107 @@ def test_a_second_time_nothing_is_done_and_undo_gives_all_back(folder: Path, cap
     assert {path.name: path.read_bytes() for path in folder.glob("*.txt")} == {"2.txt": b"by hand \r\n"}
 
 
-@pytest.mark.parametrize("existing", ["append", "prepend", "replace"])
-def test_a_run_that_was_cut_off_goes_on(
-    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, existing: str
-) -> None:
-    for i in range(6):
-        (folder / f"{i}.txt").write_text("old one", "utf-8")
-    asked: list[int] = []
+class Vision(BaseHTTPRequestHandler):
+    """A server of OpenAI's API that says the same of each picture; it stalls after so many."""
 
-    class DiesAtTheSecond:
-        def describe(self, pictures):
-            asked.append(len(pictures))
-            if len(asked) == 2:
-                raise MemoryError("killed")
-            return [Described(("new",)) for _ in pictures]
+    asked = 0
+    stalls_after = 66
 
-    monkeypatch.setattr(caption_command, "open_captioner", lambda settings, device: DiesAtTheSecond())
-    monkeypatch.setattr(caption_command, "_WRITTEN_AT_ONCE", 2)
-    told("caption", folder, capfd, status=1, existing=existing, batch=2)
-    told("caption", folder, capfd, existing=existing, batch=2)
-    assert sum(asked[1:]) == 6 - asked[0] + asked[1]
-    made = {"append": "old one, new", "prepend": "new, old one", "replace": "new"}[existing]
-    assert set(captions_in(folder).values()) == {made}
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        Vision.asked += 1
+        if Vision.asked > Vision.stalls_after:
+            time.sleep(1)
+            return
+        told = json.dumps({"choices": [{"message": {"content": "new"}}]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        self.wfile.write(told)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing on the tests' output."""
+
+
+@pytest.fixture
+def vision() -> Iterator[str]:
+    """Its address."""
+    Vision.asked, Vision.stalls_after = 0, 66
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Vision)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
+def test_a_run_that_was_killed_goes_on(tmp_path: Path, capfd: pytest.CaptureFixture[str], vision: str) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for i in range(72):
+        Image.new("RGB", (16, 16), (i, 0, 0)).save(folder / f"{i:02}.png")
+        (folder / f"{i:02}.txt").write_bytes(b"old one \r\n")
+    settings = {"existing": "append", "batch": 2, "captioners": [{"kind": "endpoint", "model": "m", "url": vision}]}
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"folder": str(folder), "journal": str(tmp_path / "journal"), **settings}), "utf-8")
+    with started("caption", config) as process:
+        limit = time.monotonic() + 120
+        while Vision.asked <= Vision.stalls_after:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+        process.kill()
+    assert list(captions_in(folder).values()) == ["old one, new"] * 64 + ["old one"] * 8
+    Vision.asked, Vision.stalls_after = 0, 1000
+    assert told("caption", folder, capfd, **settings)[-1] == {"event": "captioned", "written": 8, "skipped": 64, "failed": 0}
+    assert Vision.asked == 8
+    assert set(captions_in(folder).values()) == {"old one, new"}
     told("captions", folder, capfd, undo=1)
-    assert set(captions_in(folder).values()) == {"old one"}
+    assert {path.read_bytes() for path in folder.glob("*.txt")} == {b"old one \r\n"}
+
+
+def test_odd_names_links_in_circles_and_long_captions(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "dätä 猫"
+    (folder / "in").mkdir(parents=True)
+    (folder / "in" / "circle").symlink_to(folder)
+    (folder / "self").symlink_to(folder / "self")
+    for i, name in enumerate(("猫.png", "in/größe 😀.png", "a.png", "a.jpg")):
+        tagger_scene(i).picture.save(folder / name)
+    many = [f"tag number {i}" for i in range(5000)]
+    (folder / "猫.txt").write_text(", ".join(many), "utf-8")
+    before = (folder / "猫.txt").read_bytes()
+    events = told("caption", folder, capfd, existing="append")
+    assert events[-1] == {"event": "captioned", "written": 3, "skipped": 1, "failed": 0}
+    assert [event["text"] for event in events if event["event"] == "log"] == [
+        '"a.png" and "a.jpg" have the caption a.txt between them. Give one of them another name.'
+    ]
+    assert set((folder / "猫.txt").read_text("utf-8").strip().split(", ")) > set(many)
+    assert (folder / "in" / "größe 😀.txt").is_file()
+    told("captions", folder, capfd, undo=1)
+    assert (folder / "猫.txt").read_bytes() == before
+    assert not (folder / "in" / "größe 😀.txt").exists()
+
+
+def test_disks_that_are_full_or_cannot_be_written(tmp_path: Path, capfd: pytest.CaptureFixture[str], mount: Mount) -> None:
+    folder = mount("size=2m,nr_inodes=12") / "data"
+    folder.mkdir()
+    for i in range(6):
+        tagger_scene(i).picture.save(folder / f"{i}.png")
+    journal = {"journal": str(tmp_path / "journal"), "batch": 2}
+    events = asked("caption", tmp_path, capfd, folder=str(folder), **journal)
+    last = events[-1]
+    assert last["written"] + last["failed"] == 6
+    assert 0 < len(captions_in(folder)) == last["written"] < 6
+    assert "No space left on device" in str(events)
+    assert all(captions_in(folder).values())
+    remount(folder.parent, "nr_inodes=100")
+    assert asked("caption", tmp_path, capfd, folder=str(folder), **journal)[-1]["written"] == last["failed"]
+    before = captions_in(folder)
+    remount(folder.parent, "ro")
+    events = asked("caption", tmp_path, capfd, status=2, folder=str(folder), existing="replace", trigger="sks", **journal)
+    assert "0 captions were written for 6 pictures" in str(events[-1]["detail"])
+    assert "Read-only file system" in str(events)
+    assert captions_in(folder) == before
 
 
 def test_no_caption_at_all_is_an_error(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
