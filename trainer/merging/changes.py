@@ -11,10 +11,11 @@ from torch import Tensor
 
 from lib_extension.formats.lora_keys import ParsedLora
 from lib_extension.models.lora_delta import METHODS, delta, needs_base
-from lib_extension.spec.errors import BadFile, Mismatch
+from lib_extension.spec.errors import Mismatch
 from trainer.merging.factors import PRODUCTS, Factors, factors_of
 from trainer.merging.lora_file import LoraFile
 from trainer.merging.model import Model, Place
+from trainer.merging.precautions import other_type
 from trainer.merging.strength import Strength
 
 _NORM = "w"  # ParsedLora.method of a norm's own weights and biases
@@ -105,10 +106,7 @@ def _changes(use: Use, module: str, parsed: ParsedLora, place: Place, tensors: M
             raise Mismatch(f'The LoRA "{use.lora.name}" does not fit: its {parsed.name} has another size than the checkpoint\'s.')
         found.append((place.tensor, Change(use, parsed, place, weight)))
     elif not {"diff_b", "b_norm"} & shapes.keys():
-        raise BadFile(
-            f'The LoRA "{use.lora.name}" is of the type {parsed.method or "incomplete"}; '
-            "LoRA, LoCon, LoHa, LoKr, DoRA and full differences can be baked."
-        )
+        raise other_type(use.lora, parsed.method and use.lora.kind.method, "baked")
     for bias in ("diff_b", "b_norm"):
         if bias in shapes and place.bias in tensors:
             found.append((place.bias, Shift(use, parsed.parts[bias], weight)))

@@ -20,7 +20,7 @@ from trainer.merging.lora_file import LoraFile
 from trainer.merging.lora_names import LoraModule, Naming
 from trainer.merging.lora_writer import LoraResult, narrowed, result_type, write_lora
 from trainer.merging.low_rank import Missed
-from trainer.merging.precautions import check_values, strange_tensors
+from trainer.merging.precautions import check_type, check_values, strange_tensors
 from trainer.merging.provenance import Provenance, origin_of
 from trainer.merging.resize import resized
 from trainer.merging.tensor_types import torch_type, written_as
@@ -37,6 +37,8 @@ def run(arguments: Sequence[str], report: Report) -> int:
     asked = read_arguments(ConvertSettings, arguments, one_file("file"))
     settings = asked.settings
     with LoraFile(settings.file) as lora:
+        if settings.type == "lora":
+            check_type(lora, "converted")
         name = settings.output.name or f"{lora.name}-{settings.naming}"
         report.value("plan", name=name, family=lora.family, modules=len(lora.modules))
         for warning in strange_tensors(lora):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lib_extension.models.lora_delta import delta, needs_base
-from lib_extension.spec.errors import BadFile, BadRequest, Mismatch
+from lib_extension.spec.errors import BadRequest, Mismatch
 from lib_extension.spec.merging import LoraSource, MergeSettings
 from lib_extension.spec.merging.warnings import Warned
 from trainer.merging.asked import help_of, read_arguments, weighted
@@ -21,7 +21,7 @@ from trainer.merging.lora_writer import LoraResult, module_of, narrowed, result_
 from trainer.merging.low_rank import Missed
 from trainer.merging.methods import METHODS, Meeting
 from trainer.merging.model import Model
-from trainer.merging.precautions import check_family, check_values, warnings_of
+from trainer.merging.precautions import check_family, check_values, other_type, warnings_of
 from trainer.merging.provenance import Provenance, origin_of, training_metadata
 from trainer.merging.strength import Strength, strength_of
 from trainer.merging.topology import kernel_of
@@ -135,9 +135,7 @@ class _Merging:
         if set(parsed.parts) <= {*_SHIFTS, "alpha"}:
             return True
         if parsed.method not in (*PRODUCTS, "dora"):
-            raise BadFile(
-                f'"{lora.name}" is of the type {parsed.method or "incomplete"}; LoRA, LoCon, LoHa, LoKr, DoRA and full can be merged.'
-            )
+            raise other_type(lora, parsed.method and lora.kind.method, "merged")
         return False
 
     def _shifts(self, path: str, use: Sequence[tuple[LoraFile, float]]) -> dict[str, Tensor]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lib_extension.spec.errors import Mismatch
+from lib_extension.spec.errors import BadFile, Mismatch
 from lib_extension.spec.merging import LoraSource
 from lib_extension.spec.merging.warnings import BASES, FOREIGN, STRANGE, TOTAL, TWICE, Warned
 from trainer.merging.lora_file import LoraFile
+
+_TYPES = {"oft": "OFT", "glora": "GLoRA", "ia3": "(IA)³"}
 
 
 def check_values(lora: LoraFile) -> None:
@@ -26,6 +28,22 @@ def check_family(loras: Sequence[LoraFile], model: str = "", family: str = "unkn
             raise Mismatch(f'The LoRA "{lora.name}" is made for {lora.family}, and {known_by} for {known}. They cannot be merged.')
         known, known_by = lora.family, f'the LoRA "{lora.name}"'
     return known
+
+
+def check_type(lora: LoraFile, done: str) -> None:
+    """BadFile for a LoRA whose change is no product of matrices."""
+    if lora.kind.method in _TYPES:
+        raise other_type(lora, lora.kind.method, done)
+
+
+def other_type(lora: LoraFile, method: str, done: str) -> BadFile:
+    """Why a LoRA of another type is not merged, baked or resized, and what can be done with it all the same."""
+    if not method:
+        return BadFile(f'"{lora.name}" is incomplete: not every module has all of its parts. Download or export it again.')
+    return BadFile(
+        f'"{lora.name}" is of the type {_TYPES.get(method, method)}; LoRA, LoCon, LoHa, LoKr, DoRA and full differences can be {done}. '
+        f"Name it in the prompt, beside the result, as <lora:{lora.name}:1>."
+    )
 
 
 def warnings_of(loras: Sequence[LoraFile], sources: Sequence[LoraSource]) -> list[Warned]:

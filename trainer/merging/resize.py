@@ -15,7 +15,7 @@ from trainer.merging.lora_names import LoraModule
 from trainer.merging.lora_writer import LoraResult, module_of, result_type, write_lora
 from trainer.merging.low_rank import Missed
 from trainer.merging.methods import Met, lower_rank
-from trainer.merging.precautions import check_values
+from trainer.merging.precautions import check_type, check_values
 from trainer.merging.provenance import Provenance, origin_of
 from trainer.merging.topology import kernel_of
 from trainer.report import Report
@@ -31,6 +31,7 @@ def run(arguments: Sequence[str], report: Report) -> int:
     asked = read_arguments(ResizeSettings, arguments, one_file("file"))
     settings = asked.settings
     with LoraFile(settings.file) as lora:
+        check_type(lora, "resized")
         name = settings.output.name or f"{lora.name}-{settings.ranks.rank}"
         report.value("plan", name=name, family=lora.family, modules=len(lora.modules))
         if asked.only_check:
