@@ -1,12 +1,12 @@
 // How do merges compare before one is kept? Candidates under names of their own, drawn on one sheet, and deleted again.
 
 import { useApp } from "../app.mjs";
-import { Icon } from "../icons.mjs";
 import { isEnded } from "../jobs/account.mjs";
 import { beginRun } from "../runs/starting.mjs";
 import { html, useEffect, useState } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
 import { candidates, tryRecipe } from "./config.mjs";
+import { TriedSheet } from "./tried-sheet.mjs";
 
 const LOOK = 700; // milliseconds
 let kept = { made: [], run: "" }; // what was tried last, while other pages are looked at
@@ -73,7 +73,7 @@ export function TryCard({ config, prefix, onTake }) {
         ${tried.length > 0 && html`<button type="button" class="atelier-button" data-look="danger" disabled=${standing !== ""} onClick=${doing(remove)}>${t("Delete what was tried ({count})", { count: tried.length })}</button>`}
         <span class="atelier-muted" role="status">${standing}</span>
       </div>
-      ${last.run && html`<button type="button" class="atelier-button" onClick=${() => app.open("catalogue", { run: last.run })}><${Icon} name="picture" /> ${t("Look at the sheet")}</button>`}
+      ${last.run && html`<${TriedSheet} key=${last.run} id=${last.run} />`}
       ${last.made.length > 0 && html`<ul class="atelier-stack">${last.made.map((one) => html`<li class="atelier-row" key=${one.name}><span class="atelier-grow">${one.name}</span>
         <button type="button" class="atelier-button" data-look="quiet" onClick=${() => onTake({ ...config, loras: one.config.loras, method: one.config.method })}>${t("Take its settings")}</button></li>`)}</ul>`}
     </div>
