@@ -149,8 +149,8 @@ def test_two_processes_are_one_with_twice_the_batch(sd1_folder: Path, tmp_path: 
     config = config_file(tmp_path, sd1_folder, optimizer=optimizer, data={"batch_size": 3}, run={"steps": 3})
     # In parts of the same size, as sums of float32 over other numbers of pictures round otherwise.
     one = carried_out("train", config, "name=one", "data.batch_size=4", "memory.parts=2")
-    # What `accelerate launch` starts for several GPUs; for processors it wants MPI.
-    launcher = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
+    # As for several GPUs: by --cpu, accelerate starts one process only, or wants MPI. Port 0 is any free one.
+    launcher = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--main_process_port", "0"]
     process = started("train", config, "name=two", "data.batch_size=2", launcher=launcher)
     out, problems = process.communicate(timeout=300)
     assert process.returncode == 0, problems

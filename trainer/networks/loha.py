@@ -8,21 +8,13 @@ from peft import LoHaConfig
 from torch import Tensor
 
 from lib_extension.spec.training.network import NetworkSettings
-from trainer.networks.network import Layer, NetworkKind, Parts, Target, adapter_part, alpha_of, filled, patterns
+from trainer.networks.network import Layer, NetworkKind, Parts, Target, adapted, adapter_part, alpha_of, filled
 
 NAMES = ("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2")
 
 
 def config(targets: Sequence[Target], settings: NetworkSettings) -> LoHaConfig:
-    rank, alpha, ranks, alphas = patterns(targets)
-    return LoHaConfig(
-        r=rank,
-        alpha=alpha,  # pyright: ignore[reportArgumentType] - it only ever is divided
-        rank_pattern=ranks,
-        alpha_pattern=alphas,  # pyright: ignore[reportArgumentType]
-        target_modules=[target.path for target in targets],
-        use_effective_conv2d=settings.tucker,
-    )
+    return LoHaConfig(**adapted(targets, settings))
 
 
 def parts(layer: Layer) -> Parts:

@@ -8,23 +8,13 @@ from peft import LoKrConfig
 from torch import Tensor
 
 from lib_extension.spec.training.network import NetworkSettings
-from trainer.networks.network import Layer, NetworkKind, Parts, Target, adapter_part, alpha_of, filled, patterns, scale_of
+from trainer.networks.network import Layer, NetworkKind, Parts, Target, adapted, adapter_part, alpha_of, filled, scale_of
 
 NAMES = ("lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2")
 
 
 def config(targets: Sequence[Target], settings: NetworkSettings) -> LoKrConfig:
-    rank, alpha, ranks, alphas = patterns(targets)
-    return LoKrConfig(
-        r=rank,
-        alpha=alpha,  # pyright: ignore[reportArgumentType] - it only ever is divided
-        rank_pattern=ranks,
-        alpha_pattern=alphas,  # pyright: ignore[reportArgumentType]
-        target_modules=[target.path for target in targets],
-        use_effective_conv2d=settings.tucker,
-        decompose_both=settings.decompose_both,
-        decompose_factor=settings.factor,
-    )
+    return LoKrConfig(**adapted(targets, settings), decompose_both=settings.decompose_both, decompose_factor=settings.factor)
 
 
 def parts(layer: Layer) -> Parts:

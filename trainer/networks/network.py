@@ -95,6 +95,19 @@ def patterns(targets: Sequence[Target]) -> tuple[int, float, dict[str, int], dic
     return rank, alpha, ranks, alphas
 
 
+def adapted(targets: Sequence[Target], settings: NetworkSettings) -> dict[str, Any]:
+    """The arguments that peft's LyCORIS configurations share."""
+    rank, alpha, ranks, alphas = patterns(targets)
+    return {
+        "r": rank,
+        "alpha": alpha,
+        "rank_pattern": ranks,
+        "alpha_pattern": alphas,
+        "target_modules": [target.path for target in targets],
+        "use_effective_conv2d": settings.tucker,
+    }
+
+
 def _exactly(path: str) -> str:
     return path.replace(".", r"\.")
 
