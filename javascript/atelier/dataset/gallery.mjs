@@ -110,7 +110,7 @@ function Open({ picture, onOpen }) {
 }
 
 function Table({ box, rows, above, below, count, onKeyDown }) {
-  const room = (height) => height > 0 && html`<tr aria-hidden="true"><td colspan="4" style=${`height: ${height}px`}></td></tr>`;
+  const room = (height) => height > 0 && html`<tr aria-hidden="true"><td colspan="3" style=${`height: ${height}px`}></td></tr>`;
   return html`<table class="atelier-dataset-table" aria-rowcount=${count + 1} onKeyDown=${onKeyDown}>
     <thead><tr><th scope="col">${t("Picture")}</th><th scope="col">${t("Caption")}</th><th scope="col" class="atelier-dataset-wide">${t("Size")}</th><th scope="col">${t("Tokens")}</th></tr></thead>
     <tbody ref=${box}>${room(above)}${rows.map((row) => html`<${Row} ...${row} />`)}${room(below)}</tbody>
@@ -118,7 +118,7 @@ function Table({ box, rows, above, below, count, onKeyDown }) {
 }
 
 function Row({ place, folder, picture, asked, isOut, isSelected: isChosen, isEntry, onSelect, onFocus, onOpen }) {
-  if (!picture) return html`<tr data-place=${place} data-coming><td colspan="4"></td></tr>`;
+  if (!picture) return html`<tr data-place=${place} data-coming><td colspan="3"></td></tr>`;
   return html`<tr data-place=${place} data-selected=${isChosen || undefined} data-out=${isOut || undefined} aria-rowindex=${place + 2} onDblClick=${onOpen}>
     <th scope="row"><span><button type="button" class="atelier-dataset-face" aria-pressed=${isChosen} tabindex=${isEntry ? 0 : -1} title=${picture.name} onClick=${onSelect} onFocus=${onFocus}>
       <span class="atelier-dataset-thumb"><${Thumbnail} folder=${folder} picture=${picture} alt="" /></span><span class="atelier-dataset-name">${picture.name}</span></button></span></th>

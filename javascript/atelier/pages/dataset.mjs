@@ -42,7 +42,7 @@ export function DatasetPage({ app, params = {} }) {
   return html`<div class="atelier-dataset" data-screen=${screen}>
     <header class="atelier-dataset-head">
       <button type="button" class="atelier-title" title=${draft.folder} aria-label=${t("Folder {path}: choose another", { path: draft.folder })} onClick=${() => setChoosing(true)}><${Icon} name="folder" /><span class="atelier-muted atelier-dataset-above">${above && `${above} /`}</span><b>${name}</b><${Icon} name="down" /></button>
-      <p class="atelier-muted atelier-grow">${told ? aboutOf(told) : ""}</p>
+      <p class="atelier-muted">${told ? aboutOf(told) : ""}</p>
       <button type="button" class="atelier-button" onClick=${() => train(app, draft)}>${t("Train with these pictures")} <${Icon} name="forward" /></button>
     </header>
     <nav class="atelier-dataset-screens" aria-label=${t("What to do with the folder")}>
