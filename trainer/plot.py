@@ -17,6 +17,7 @@ from trainer.report import EVENTS
 from trainer.written import write_bytes
 
 SIZE = (960, 480)
+SERIES = ("loss", "validation loss", "learning rate", "gradient norm")  # what a run tells
 _LEFT, _TOP, _RIGHT, _BOTTOM = 70, 36, 20, 40  # margins in pixels
 _COLOURS = {"loss": (31, 119, 180), "validation loss": (214, 39, 40)}
 _INK, _GRID, _PAPER = (40, 40, 40), (225, 225, 225), (255, 255, 255)

@@ -20,6 +20,7 @@ class Report:
     def __init__(self, out: TextIO | None = sys.stdout) -> None:
         self._out = out
         self._file: TextIO | None = None
+        self._has_points = False
 
     def into(self, folder: Path) -> None:
         """From now on events are kept in the folder's events.jsonl, too."""
@@ -43,8 +44,14 @@ class Report:
 
     def point(self, series: str, x: float, y: float) -> None:
         """A point of a plot. One that is no number is left out, as JSON has no word for it."""
+        self._has_points = True
         if math.isfinite(y):
             self._tell({"event": "point", "series": series, "x": x, "y": y})
+
+    def point_before(self, series: str, x: float, y: float) -> None:
+        """A point that the run's folder has already, for whoever reads the output alone, and has not seen points there."""
+        if not self._has_points:
+            self._tell({"event": "point", "series": series, "x": x, "y": y}, again=True)
 
     def picture(self, file: str, title: str = "") -> None:
         """A picture was made; `file` is its path below the run's folder."""
@@ -63,9 +70,9 @@ class Report:
         if self._out is not None:
             self._out.write(text + "\n")
 
-    def _tell(self, event: dict[str, Any]) -> None:
+    def _tell(self, event: dict[str, Any], again: bool = False) -> None:
         line = json.dumps(event, ensure_ascii=False, allow_nan=False) + "\n"
-        for place in (self._out, self._file):
+        for place in (self._out, None if again else self._file):
             if place is not None:
                 place.write(line)
                 place.flush()

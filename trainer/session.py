@@ -33,10 +33,13 @@ from trainer.families import FAMILIES, Family
 from trainer.guard import Guard
 from trainer.networks.network import Group
 from trainer.optimizers import make_optimizer
-from trainer.report import Report
+from trainer.plot import SERIES, read_points
+from trainer.report import EVENTS, Report
 from trainer.samples import Sampler
 from trainer.step import Noising, noising
 from trainer.trained import Trained
+
+_MOST_BEFORE = 400  # points of a series that are told again
 
 
 @dataclass
@@ -218,5 +221,16 @@ def _go_on(session: Session, report: Report) -> None:
     position = load_state(states[-1][1], session.trained)
     session.step, session.guard.bad_steps, session.started = position.step, position.bad_steps, position.started
     report.log(f"Going on from step {position.step} of {session.total}.")
+    if session.is_main:
+        _tell_before(session, report)
     if position.data != session.data:
         report.log("The pictures or captions are others than when the run began: it goes on with those that are there now.")
+
+
+def _tell_before(session: Session, report: Report) -> None:
+    """The points until now, evenly fewer where there are many: whoever plots what this process tells sees the whole run."""
+    events = session.folder / EVENTS
+    for series, points in read_points(events, SERIES).items() if events.is_file() else ():
+        known = [(x, y) for x, y in points.items() if x <= session.step]
+        for x, y in known[:: -(-len(known) // _MOST_BEFORE) or 1]:
+            report.point_before(series, x, y)

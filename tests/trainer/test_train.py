@@ -142,7 +142,12 @@ def test_a_stop_file_saves_and_ends_within_a_step(sd1_folder: Path, tmp_path: Pa
     assert (tmp_path / "runs/disc/disc-000001.safetensors").is_file()
     assert not (tmp_path / "runs/disc/disc.safetensors").exists()
     (tmp_path / "stop").unlink()
-    assert list(carried_out("train", config, "run.steps=2").points()) == [2]
+    went_on = carried_out("train", config, "run.steps=2")
+    assert list(went_on.points()) == [1, 2], "for whoever plots it"
+    assert went_on.points()[1] == told.points()[1]
+    account = Account()
+    account.read(tmp_path / "runs/disc")
+    assert [x for x, _ in account.points["loss"]] == [1, 2], "each once in the run's folder"
 
 
 def test_tensorboard_gets_the_points(sd1_folder: Path, tmp_path: Path) -> None:
