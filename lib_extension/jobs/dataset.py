@@ -71,10 +71,17 @@ def _is_folder(model: str) -> bool:
 def _check_endpoint(one: EndpointSettings, where: str) -> None:
     """This machine would ask it in a client's name, with this machine's key."""
     named = [url.strip().rstrip("/") for url in os.environ.get(ENDPOINTS, "").split(",") if url.strip()]
-    if urlsplit(one.url).hostname not in _HERE and one.url.rstrip("/") not in named:
+    if not _is_here(one.url) and one.url.rstrip("/") not in named:
         raise BadRequest(
             f'{where}.url is "{one.url[:80]}", which may not be asked from here. {ENDPOINTS} names those that may, on the server.'
         )
+
+
+def _is_here(url: str) -> bool:
+    try:
+        return urlsplit(url).hostname in _HERE
+    except ValueError:
+        return False
 
 
 def _check_command(environment: Environment, config: Path) -> Sequence[str]:
