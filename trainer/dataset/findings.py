@@ -119,12 +119,13 @@ def _alike(seen: Sequence[Seen], alike: int) -> Iterator[Finding]:
     by_hash: dict[str, list[Seen]] = {}
     for one in usable:
         by_hash.setdefault(one.look.sha256, []).append(one)
-    for first, *others in by_hash.values():
+    groups = [sorted(group, key=lambda one: len(one.name)) for group in by_hash.values()]  # copies get the longer names
+    for first, *others in groups:
         for other in others:
             yield Finding(
                 "twin", other.name, f"the same bytes as {first.name}", "Leave it out; repeats make a picture count more.", (first.name,)
             )
-    copies = {other.name for _, *others in by_hash.values() for other in others}
+    copies = {other.name for _, *others in groups for other in others}
     for group in clusters(facts, alike):
         members = [usable[place] for place in group if usable[place].name not in copies]
         if len(members) < 2:
@@ -132,7 +133,7 @@ def _alike(seen: Sequence[Seen], alike: int) -> Iterator[Finding]:
         best = max(members, key=lambda one: (one.look.width * one.look.height, one.facts.sharpness if one.facts else 0.0))
         for other in members:
             if other is not best:
-                rest = tuple(one.name for one in members if one is not other)
+                rest = (best.name, *(one.name for one in members if one is not other and one is not best))
                 yield Finding(
                     "alike",
                     other.name,

@@ -22,18 +22,23 @@ from trainer.dataset.seen import Seen
 
 PAGE, DATA = "report.html", "report.json"
 MOST_SHOWN = 600  # thumbnails on the page; all findings are in the JSON
+_BESIDE = 1  # others of its cluster that are shown with a picture
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #8884; --mark: #e0463c; --quiet: #777; }
+:root { color-scheme: light dark; --line: #8884; --mark: #e0463c; --quiet: #6b6b6b; }
+@media (prefers-color-scheme: dark) { :root { --quiet: #a0a0a0; } }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .75rem; border-bottom: 1px solid var(--line); }
 p, small { color: var(--quiet); } table { border-collapse: collapse; } td, th { padding: .15rem 1rem .15rem 0; text-align: left; }
 ul { list-style: none; padding: 0; display: grid; gap: .75rem; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); }
-li { display: grid; grid-template-columns: 7rem 1fr; gap: .75rem; border: 1px solid var(--line); border-radius: .5rem; padding: .5rem; }
-.grid { grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); } .grid li { display: block; }
-.picture { position: relative; display: inline-block; line-height: 0; }
-.picture img { max-width: 7rem; max-height: 7rem; border-radius: .25rem; }
-.picture i { position: absolute; outline: 2px solid var(--mark); outline-offset: -2px; }
+li { display: flex; gap: .75rem; border: 1px solid var(--line); border-radius: .5rem; padding: .5rem; }
+li > :last-child { flex: 1; min-width: 0; overflow-wrap: anywhere; }
+.grid { grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); } .grid li { flex-direction: column; gap: .4rem; }
+.picture { position: relative; line-height: 0; overflow: hidden; border-radius: .25rem; align-self: start; flex: none; }
+.picture img { width: auto; height: auto; max-width: 7rem; max-height: 7rem; }
+.picture i { position: absolute; outline: 2px solid var(--mark); outline-offset: -2px; box-shadow: 0 0 0 10rem #000a; }
+.none { width: 7rem; height: 5rem; background: repeating-linear-gradient(45deg, var(--line) 0 1px, #0000 1px .5rem); }
+.beside { max-width: 3.5rem; } .beside img { max-width: 3.5rem; max-height: 5rem; }
 b, small { display: block; overflow-wrap: anywhere; } b { font-weight: 600; }
 """
 
@@ -111,28 +116,33 @@ def as_page(settings: CheckSettings, seen: Sequence[Seen], findings: Sequence[Fi
 
 
 def _findings(findings: Sequence[Finding], by_name: dict[str, Seen]) -> str:
-    shown = [_finding(finding, by_name[finding.name]) for finding in findings[:MOST_SHOWN]]
+    shown = [
+        _finding(finding, by_name[finding.name], [by_name[name] for name in finding.with_it[:_BESIDE]]) for finding in findings[:MOST_SHOWN]
+    ]
     return "".join(shown) + (
         f"<li><small>and {len(findings) - MOST_SHOWN} more, see {DATA}</small></li>" if len(findings) > MOST_SHOWN else ""
     )
 
 
-def _finding(finding: Finding, one: Seen) -> str:
+def _finding(finding: Finding, one: Seen, others: Sequence[Seen]) -> str:
     what = f"<b>{escape(finding.name)}</b>{escape(finding.what)}<small>{escape(finding.proposal)}</small>"
-    return f"<li><span>{_thumbnail(one)}</span><span>{what}</span></li>"
+    beside = "".join(_thumbnail(other, "picture beside", framed=False) for other in others)
+    return f"<li>{_thumbnail(one)}{beside}<span>{what}</span></li>"
 
 
-def _thumbnail(one: Seen) -> str:
+def _thumbnail(one: Seen, look: str = "picture", framed: bool = True) -> str:
+    """With what the crop leaves, where it does not leave all; what it cuts away is darkened."""
     if one.thumbnail is None:
-        return ""
+        return '<span class="picture none"></span>'
     data = io.BytesIO()
     one.thumbnail.save(data, "WEBP", quality=70)
     frame = ""
-    if one.fit and one.fit.kept < 0.999:
+    if framed and one.fit and one.fit.kept < 0.999:
         box = _frame(one.fit)
         style = (
             f"left:{box['left']:.1%};top:{box['top']:.1%};width:{box['right'] - box['left']:.1%};height:{box['bottom'] - box['top']:.1%}"
         )
         frame = f'<i style="{style}"></i>'
     source = base64.b64encode(data.getvalue()).decode()
-    return f'<span class="picture"><img loading="lazy" alt="{escape(one.name)}" src="data:image/webp;base64,{source}">{frame}</span>'
+    size = f'width="{one.thumbnail.width}" height="{one.thumbnail.height}"'
+    return f'<span class="{look}"><img {size} alt="{escape(one.name)}" src="data:image/webp;base64,{source}">{frame}</span>'
