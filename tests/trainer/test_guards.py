@@ -47,7 +47,9 @@ def test_full_memory_is_told_with_what_to_change_and_the_state_is_saved(sd1_fold
     assert "memory is full at step 3. All until then is saved" in told.error
     assert "memory.gradient_checkpointing=true (about 27 % slower, the same LoRA); memory.parts=2" in told.error
     assert saved_states(tmp_path / "runs/disc/states")[-1][0] == 2
-    assert list(carried_out("train", config).points()) == [3, 4, 5, 6]
+    went_on = carried_out("train", config)
+    assert "Going on from step 2 of 6." in went_on.logged
+    assert list(went_on.points()) == [1, 2, 3, 4, 5, 6]
 
 
 def test_memory_is_saved_by_itself_if_wanted(sd1_folder: Path, tmp_path: Path) -> None:
