@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
-from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lib_extension.formats.base_model import what_is
 from lib_extension.formats.safetensors_header import read_header
-from lib_extension.models.checkpoint import Checkpoint
+from lib_extension.models.checkpoint import Checkpoint, Placement, load_checkpoint
 from lib_extension.models.hashes import Hashes, network_hash
 from lib_extension.models.library import Found
 from lib_extension.models.lora import LoraUse, apply
@@ -28,7 +29,6 @@ from tests.trainer.models import load, shaken
 from trainer.lora_file import LoraTold, copy_lora, write_lora, write_peft
 from trainer.networks.network import networks_of
 
-FAMILIES = ("sd1", "sd2", "sdxl")
 NETWORKS = {
     "lora": NetworkSettings(kind="lora", rank=4, alpha=3.0, text_encoder=True),
     "locon": NetworkSettings(kind="lora", rank=4, alpha=1.0, conv_rank=3, conv_alpha=2.0, text_encoder=True),
@@ -46,22 +46,54 @@ NETWORKS = {
 }
 
 
+# What a kind does with a weight is the same in each family; what modules are called and which there are is not.
+CASES = [(network, "sd1") for network in NETWORKS]
+CASES += [(network, "sdxl") for network in ("lora", "locon", "lokr", "dora")]
+CASES += [(network, "sd2") for network in ("lora", "loha")]
+BY_DIFFUSERS = [("lora", "sd1", "kohya"), ("locon", "sd1", "kohya"), ("rslora", "sd1", "kohya")]  # DoRAs in its own naming only, and
+# alphas that differ it looks for by names that its attention no longer has (0.42), and takes none of them.
+BY_DIFFUSERS += [(network, "sd1", "peft") for network in ("lora", "locon", "rslora", "blocks", "dora outputs")]
+BY_DIFFUSERS += [("locon", "sdxl", "kohya"), ("lora", "sdxl", "peft"), ("lora", "sd2", "kohya"), ("locon", "sd2", "peft")]
+
+
 def folder_of(family: str, request: pytest.FixtureRequest) -> Path:
     return request.getfixturevalue(f"{family}_folder")
 
 
-@pytest.fixture(params=FAMILIES)
-def folder(request: pytest.FixtureRequest) -> Path:
-    return folder_of(request.param, request)
+@dataclass(frozen=True)
+class Case:
+    """A network that was trained, its file, and the engine with that."""
+
+    settings: NetworkSettings
+    folder: Path
+    trained: Checkpoint
+    file: Path
+    engine: Checkpoint
 
 
-@pytest.fixture(scope="session", params=FAMILIES)
-def single(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Tensor]]:
-    """A folder, and the same model's tensors under the WebUI's names."""
-    folder = folder_of(request.param, request)
-    file = write_checkpoint(folder, tmp_path_factory.mktemp("single") / f"{request.param}.safetensors", request.param)
-    with safe_open(file, framework="pt") as opened:
-        return folder, {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
+@pytest.fixture(scope="module", params=CASES, ids=" ".join)
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
+    network, family = request.param
+    folder = folder_of(family, request)
+    settings = settings_for(network, folder)
+    trained, engine = shaken(load(folder), settings), load(folder)
+    file = write_lora(tmp_path_factory.mktemp("loras"), trained, settings, LoraTold("hat"), "fp32")
+    apply(engine, [use(file)])
+    return Case(settings, folder, trained, file, engine)
+
+
+@pytest.fixture(scope="module")
+def single(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Case], dict[str, Tensor]]:
+    """A case's base model under the WebUI's names."""
+    files: dict[Path, Path] = {}
+
+    def tensors(case: Case) -> dict[str, Tensor]:
+        family = case.engine.family
+        if case.folder not in files:
+            files[case.folder] = write_checkpoint(case.folder, tmp_path_factory.mktemp("single") / f"{family}.safetensors", family)
+        return load_file(files[case.folder])
+
+    return tensors
 
 
 def settings_for(name: str, folder: Path) -> NetworkSettings:
@@ -89,44 +121,39 @@ def answers(checkpoint: Checkpoint) -> list[Tensor]:
         return said + [encoder(torch.arange(77)[None]).last_hidden_state for encoder in checkpoint.text_encoders]
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-def test_the_engine_changes_weights_as_training_did(network: str, folder: Path, tmp_path: Path) -> None:
-    settings = settings_for(network, folder)
-    trained, engine = shaken(load(folder), settings), load(folder)
-    before = answers(engine)
-    apply(engine, [use(write_lora(tmp_path, trained, settings, LoraTold("hat"), "fp32"))])
-    for place, (mine, theirs, base) in enumerate(zip(answers(trained), answers(engine), before, strict=True)):
+def test_the_engine_changes_weights_as_training_did(case: Case) -> None:
+    before = answers(load(case.folder))
+    for place, (mine, theirs, base) in enumerate(zip(answers(case.trained), answers(case.engine), before, strict=True)):
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
-        if place == 0 or settings.text_encoder:
+        if place == 0 or case.settings.text_encoder:
             assert (mine - base).abs().max() > 1e-2
 
 
-@pytest.mark.parametrize("network", [name for name in NETWORKS if name != "dora outputs"])
-def test_the_webui_changes_weights_as_the_engine_does(network: str, single: tuple[Path, dict[str, Tensor]], tmp_path: Path) -> None:
+def test_the_webui_changes_weights_as_the_engine_does(case: Case, single: Callable[[Case], dict[str, Tensor]], tmp_path: Path) -> None:
     """Every tensor of a checkpoint under the WebUI's names, changed by its sums, is the engine's."""
-    folder, base = single
-    settings = settings_for(network, folder)
-    file = write_lora(tmp_path, shaken(load(folder), settings), settings, LoraTold("hat"), "fp32")
-    engine = load(folder)
-    apply(engine, [use(file)])
-    made, skipped = webui_lora.changed(base, file)
+    if case.settings.magnitudes == "outputs":
+        return  # what the WebUI does not read
+    made, skipped = webui_lora.changed(single(case), case.file)
     assert skipped == []
     save_file(made, tmp_path / "changed.safetensors")
-    expected, before = weights(load(tmp_path / "changed.safetensors")), weights(load(folder))
+    found = Found(tmp_path / "changed.safetensors", "changed", Hashes())
+    expected, before = weights(load_checkpoint(found, Placement())), weights(load(case.folder))
     changes = 0
-    for name, tensor in weights(engine).items():
+    for name, tensor in weights(case.engine).items():
         torch.testing.assert_close(tensor, expected[name], rtol=1e-5, atol=1e-5, msg=lambda text, name=name: f"{name}: {text}")
         changes += not torch.equal(tensor, before[name])
-    assert changes == len({name.partition(".")[0] for name in load_file(file)})
+    assert changes == len({name.partition(".")[0] for name in load_file(case.file)})
 
 
-@pytest.mark.parametrize("copy", ["kohya", "peft"])
-@pytest.mark.parametrize("network", ["lora", "locon", "rslora", "blocks", "dora outputs"])
-def test_diffusers_answers_alike(network: str, copy: str, folder: Path, tmp_path: Path) -> None:
-    if copy == "kohya" and network == "dora outputs":
-        pytest.skip("diffusers reads DoRAs in its own naming only")
-    if copy == "kohya" and network == "blocks":
-        pytest.skip("diffusers 0.42 looks for alphas that differ by names that its attention no longer has, and takes none of them")
+def test_family_and_kind_are_seen_in_the_file(case: Case) -> None:
+    found = what_is(read_header(case.file))
+    assert found.family == case.trained.family
+    assert found.method in {"lora": ("lora", "locon")}.get(case.settings.kind, (case.settings.kind,))
+
+
+@pytest.mark.parametrize(("network", "family", "copy"), BY_DIFFUSERS)
+def test_diffusers_answers_alike(network: str, family: str, copy: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    folder = folder_of(family, request)
     settings = settings_for(network, folder)
     trained = shaken(load(folder), settings)
     write = write_lora if copy == "kohya" else write_peft
@@ -173,14 +200,6 @@ def test_what_the_webui_reads_of_it(trained: Checkpoint, tmp_path: Path) -> None
     raw = file.read_bytes()
     assert said["sshs_model_hash"] == network_hash(file) == hashlib.sha256(raw[8 + int.from_bytes(raw[:8], "little") :]).hexdigest()
     assert (what_is(header).family, what_is(header).method) == ("sd1", "lora")
-
-
-@pytest.mark.parametrize(("kind", "method"), [("loha", "loha"), ("lokr", "lokr"), ("dora", "dora")])
-def test_the_kind_is_seen_in_the_file(kind: str, method: str, folder: Path, tmp_path: Path) -> None:
-    settings = settings_for(kind, folder)
-    checkpoint = shaken(load(folder), settings)
-    found = what_is(read_header(write_lora(tmp_path, checkpoint, settings, LoraTold("hat"))))
-    assert (found.family, found.method) == (checkpoint.family, method)
 
 
 def test_no_file_is_ever_overwritten(trained: Checkpoint, tmp_path: Path) -> None:
