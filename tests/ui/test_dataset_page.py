@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,6 +150,7 @@ def test_an_edit_is_shown_before_it_is_done_and_taken_back_byte_for_byte(page: P
     expect(panel).to_contain_text("Nothing would change.")
     assert captions(folder)["3.txt"].strip() == b"zkset, a purple star, indoors"
     panel.get_by_text("History").click()
+    expect(panel).to_contain_text(re.compile(r"1 caption · \d+/\d+/\d\d, "))
     panel.get_by_role("button", name="Undo").click()
     expect(cells(page).nth(3)).to_contain_text("in a studio")
     expect(panel.locator("del", has_text="indoors")).to_have_count(1)

@@ -21,7 +21,7 @@ export function EditPanel({ known, draft, change, meant, count, mark, tags, hist
   const schema = known.forms.edits[kind];
   const body = async () => ({ folder: draft.folder, nested: draft.nested, ending: draft.ending, ...(await meant()), edits: [edit] });
   const tried = useTried(api, isMeant(schema, edit) ? body : null, `${mark} ${JSON.stringify(edit)}`);
-  const set = (next) => change({ ...draft, edits: { ...draft.edits, [kind]: next } });
+  const set = (next) => change((now) => ({ ...now, edits: { ...now.edits, [kind]: next } }));
   const suggest = ([field]) => (["tags", "tag", "by"].includes(field) && kind !== "text" ? tags : undefined);
 
   async function apply() {
@@ -42,12 +42,12 @@ export function EditPanel({ known, draft, change, meant, count, mark, tags, hist
     <div class="atelier-section-head"><h3>${t("Edit captions")}</h3><span class="atelier-muted">${tn("{count} caption", "{count} captions", count)}</span></div>
     <div class="atelier-card-body atelier-stack">
       <div class="atelier-dataset-kinds" role="group" aria-label=${t("What to do")}>
-        ${Object.entries(KINDS).map(([name, title]) => html`<button type="button" key=${name} class="atelier-chip" aria-pressed=${name === kind} title=${t(known.forms.edits[name]?.description ?? "")} onClick=${() => change({ ...draft, edit: { kind: name } })}>${t(title)}</button>`)}
+        ${Object.entries(KINDS).map(([name, title]) => html`<button type="button" key=${name} class="atelier-chip" aria-pressed=${name === kind} title=${t(known.forms.edits[name]?.description ?? "")} onClick=${() => change((now) => ({ ...now, edit: { kind: name } }))}>${t(title)}</button>`)}
       </div>
       <div><${Form} key=${kind} root=${schema} schema=${schema} value=${edit} onChange=${set} around=${{ id: ["dataset", kind], suggest }} /></div>
       <div class="atelier-row">
         <button type="button" class="atelier-button" data-look="primary" disabled=${isBusy || !tried.told?.changes} onClick=${apply}><${Icon} name="check" /> ${tried.told?.changes ? tn("Change {count} caption", "Change {count} captions", tried.told.changes) : t("Change captions")}</button>
-        <span class="atelier-muted atelier-grow" role="status">${standing(tried)}</span>
+        <span class="atelier-muted atelier-grow" role="status">${isBusy ? t("At work…") : standing(tried)}</span>
       </div>
       ${tried.problem && html`<p class="atelier-note" data-severity="error" role="alert"><${Icon} name="alert" /> <span>${tried.problem}</span></p>`}
       ${tried.told?.changes > 0 && html`<${Differences} folder=${draft.folder} told=${tried.told} />`}
@@ -75,7 +75,7 @@ function History({ history, onUndo }) {
   return html`<details class="atelier-more atelier-dataset-history">
     <summary><${Icon} name="forward" /> ${t("History")}<span class="atelier-count">${history.length}</span></summary>
     <ol>${history.map(({ number, title, time, files, undone }) => html`<li key=${number} data-undone=${undone || undefined}>
-      <span class="atelier-grow">${undone ? html`<del>${t(title)}</del>` : t(title)}<span class="atelier-muted">${tn("{count} caption", "{count} captions", files)} · ${new Date(time * 1000).toLocaleString(document.documentElement.lang || undefined, { dateStyle: "short", timeStyle: "short" })}</span></span>
+      <span class="atelier-grow">${undone ? html`<del>${t(title)}</del>` : t(title)}<span class="atelier-muted">${tn("{count} caption", "{count} captions", files)} · ${new Date(time).toLocaleString(document.documentElement.lang || undefined, { dateStyle: "short", timeStyle: "short" })}</span></span>
       ${number === last?.number && html`<button type="button" class="atelier-button" data-look="quiet" onClick=${onUndo}><${Icon} name="undo" /> ${t("Undo")}</button>`}
     </li>`)}</ol>
   </details>`;

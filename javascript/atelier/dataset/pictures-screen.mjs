@@ -22,6 +22,7 @@ export function PicturesScreen({ app, known, draft, change, params, onTold }) {
   const [selection, setSelection] = useState(newSelection);
   const [at, setAt] = useState(0);
   const [isFiltering, setFiltering] = useState(false); // where there is no room for the filter beside the pictures
+  const [isUndoing, setUndoing] = useState(false);
   const anchor = useRef(0);
   const mark = useCount(selection);
   const asked = JSON.stringify([folder, nested, filter]);
@@ -30,12 +31,14 @@ export function PicturesScreen({ app, known, draft, change, params, onTold }) {
   const place = usePlaceOf(app, list, params.picture);
 
   if (list.problem && !list.told) return html`<div class="atelier-empty" role="alert"><p>${list.problem}</p><div class="atelier-row"><button type="button" class="atelier-button" onClick=${() => list.reload(0)}>${t("Try again")}</button>
-    ${Object.keys(filter).length > 0 && html`<button type="button" class="atelier-button" onClick=${() => change({ ...draft, filter: {} })}>${t("Clear the filter")}</button>`}</div></div>`;
+    ${Object.keys(filter).length > 0 && html`<button type="button" class="atelier-button" onClick=${() => change((now) => ({ ...now, filter: {} }))}>${t("Clear the filter")}</button>`}</div></div>`;
   if (!list.told || (params.picture && place < 0)) return html`<div class="atelier-loading" role="status">${t("Loading…")}</div>`;
   const { told } = list;
   const tags = told.counts.tags.map(([tag]) => tag);
   const open = (to) => app.open("dataset", list.at(to) ? { picture: list.at(to).name } : {});
   const undo = async () => {
+    if (isUndoing) return;
+    setUndoing(true);
     try {
       const { done, refused } = await app.api.post("dataset/undo", { folder, nested, ending });
       for (const [name, why] of refused.slice(0, 3)) app.toast(`${name}: ${why}`, { kind: "error" });
@@ -43,9 +46,10 @@ export function PicturesScreen({ app, known, draft, change, params, onTold }) {
     } catch (problem) {
       app.toast(problem.message, { kind: "error" });
     }
+    setUndoing(false);
     list.reload();
   };
-  const similar = (name) => (app.open("dataset"), change({ ...draft, filter: clean({ ...filter, similar: name }) }));
+  const similar = (name) => (app.open("dataset"), change((now) => ({ ...now, filter: clean({ ...filter, similar: name }) })));
   if (params.picture) {
     const step = (to) => (setAt(to), open(to));
     const back = () => (setAt(place), app.open("dataset"), list.reload());
@@ -80,23 +84,23 @@ export function PicturesScreen({ app, known, draft, change, params, onTold }) {
     <div class="atelier-dataset-main">
       <div class="atelier-dataset-bar" role="toolbar" aria-label=${t("Pictures")}>
         <p role="status" class="atelier-dataset-standing"><b>${told.matching === told.total ? tn("{count} picture", "{count} pictures", told.total) : t("{count} of {total}", { count: told.matching, total: told.total })}</b>
-          <span class="atelier-muted">${count > 0 ? t("{count} selected", { count }) : ""}</span></p>
+          <span class="atelier-muted">${isUndoing ? t("At work…") : count > 0 ? t("{count} selected", { count }) : ""}</span></p>
         <button type="button" class="atelier-button" data-look="quiet" title=${t("Ctrl+A")} disabled=${told.matching === 0} onClick=${() => setSelection(count === told.matching ? newSelection() : allSelected())}>${count > 0 && count === told.matching ? t("Select none") : t("Select all")}</button>
         ${chosen && html`<button type="button" class="atelier-button" data-look="quiet" onClick=${() => similar(chosen)}><${Icon} name="search" /> ${t("Similar")}</button>`}
         ${count > 0 && html`<button type="button" class="atelier-button" data-look="quiet" title=${t("Leave them out when the folder is prepared")} onClick=${areOut ? takeIn : leaveOut}><${Icon} name=${areOut ? "add" : "minus"} /> ${areOut ? t("Take in again") : t("Leave out")}</button>`}
         <span class="atelier-grow"></span>
         <button type="button" class="atelier-button atelier-dataset-narrow" data-look="quiet" aria-expanded=${isFiltering} onClick=${() => setFiltering(!isFiltering)}><${Icon} name="filter" /> ${t("Filter")}</button>
-        <button type="button" class="atelier-icon-button" disabled=${!last} title=${last ? t("Undo: {title}", { title: t(last.title) }) : t("Undo")} aria-label=${t("Undo the last edit of captions")} onClick=${undo}><${Icon} name="undo" /></button>
-        <select class="atelier-input atelier-dataset-sort" aria-label=${t("Order")} value=${sort} onChange=${(event) => change({ ...draft, sort: event.target.value })}>${Object.entries(SORTS).map(([name, title]) => html`<option value=${name} selected=${name === sort}>${t(title)}</option>`)}</select>
-        <span class="atelier-row-tight" role="group" aria-label=${t("View")}>${Object.entries(VIEWS).map(([name, [title, icon]]) => html`<button type="button" key=${name} class="atelier-icon-button" aria-pressed=${draft.view === name} title=${t(title)} aria-label=${t(title)} onClick=${() => change({ ...draft, view: name })}><${Icon} name=${icon} /></button>`)}</span>
-        <button type="button" class="atelier-button" aria-pressed=${isEditing} onClick=${() => change({ ...draft, isEditing: !isEditing })}><${Icon} name="edit" /> ${t("Edit")}</button>
+        <button type="button" class="atelier-icon-button" disabled=${!last || isUndoing} title=${last ? t("Undo: {title}", { title: t(last.title) }) : t("Undo")} aria-label=${t("Undo the last edit of captions")} onClick=${undo}><${Icon} name="undo" /></button>
+        <select class="atelier-input atelier-dataset-sort" aria-label=${t("Order")} value=${sort} onChange=${(event) => change((now) => ({ ...now, sort: event.target.value }))}>${Object.entries(SORTS).map(([name, title]) => html`<option value=${name} selected=${name === sort}>${t(title)}</option>`)}</select>
+        <span class="atelier-row-tight" role="group" aria-label=${t("View")}>${Object.entries(VIEWS).map(([name, [title, icon]]) => html`<button type="button" key=${name} class="atelier-icon-button" aria-pressed=${draft.view === name} title=${t(title)} aria-label=${t(title)} onClick=${() => change((now) => ({ ...now, view: name }))}><${Icon} name=${icon} /></button>`)}</span>
+        <button type="button" class="atelier-button" aria-pressed=${isEditing} onClick=${() => change((now) => ({ ...now, isEditing: !isEditing }))}><${Icon} name="edit" /> ${t("Edit")}</button>
       </div>
-      <${Conditions} filter=${filter} onChange=${(next) => change({ ...draft, filter: next })} />
+      <${Conditions} filter=${filter} onChange=${(next) => change((now) => ({ ...now, filter: next }))} />
       ${list.problem && html`<p class="atelier-note" data-severity="error" role="alert"><${Icon} name="alert" /> <span>${list.problem}</span></p>`}
       <div class="atelier-dataset-body">${isEditing && html`<div class="atelier-dataset-panel"><${EditPanel} ...${{ known, draft, change, meant, tags, history: told.history }} count=${count || told.matching} mark=${`${mark} ${asked} ${JSON.stringify(told.history[0] ?? null)}`} onChanged=${() => list.reload()} onUndo=${undo} /></div>`}
       <div class="atelier-dataset-pictures" aria-busy=${!list.isFresh && !list.problem}>
         ${told.matching === 0
-          ? html`<div class="atelier-empty"><p>${told.total === 0 ? t("There are no pictures in this folder.") : t("No picture is as the filter asks.")}</p>${told.total > 0 && html`<button type="button" class="atelier-button" onClick=${() => change({ ...draft, filter: {} })}>${t("Clear the filter")}</button>`}</div>`
+          ? html`<div class="atelier-empty"><p>${told.total === 0 ? t("There are no pictures in this folder.") : t("No picture is as the filter asks.")}</p>${told.total > 0 && html`<button type="button" class="atelier-button" onClick=${() => change((now) => ({ ...now, filter: {} }))}>${t("Clear the filter")}</button>`}</div>`
           : html`<${Gallery} key=${draft.view} folder=${folder} list=${list} view=${draft.view} selection=${selection} at=${Math.min(at, told.matching - 1)} onAt=${setAt} onSelect=${select} onAll=${() => setSelection(allSelected())} onNone=${() => setSelection(newSelection())} onOpen=${open} asked=${filter.has ?? []} leftOut=${leftOut} />
             <p class="atelier-muted atelier-dataset-hint">${t("A click or Space selects, with Shift all up to there, Ctrl+A all that match. Enter or a double click opens the caption.")}</p>`}
       </div></div>

@@ -11,7 +11,7 @@ const STEPS = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
 /** told: the last answer of the pictures' route;  names: of pictures that may be compared with. */
 export function Side({ known, draft, change, told, names }) {
   const { filter } = draft;
-  const setFilter = (next) => change({ ...draft, filter: clean(next) });
+  const setFilter = (next) => change((now) => ({ ...now, filter: clean(next) }));
   const tags = told.counts.tags.map(([tag]) => tag);
   const suggest = ([field]) => (["has", "lacks"].includes(field) ? tags : ["similar", "names"].includes(field) ? names : undefined);
   const about = known.forms.folder;
