@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,3 +58,15 @@ def test_the_same_seed_gives_the_same() -> None:
     one, two = (truncated_randomly(change, lambda s, energy: 8, Sampling(8, 1, 5)) for _ in range(2))
     assert torch.equal(one.up, two.up)
     assert torch.equal(one.down, two.down)
+
+
+@pytest.mark.parametrize("steps", [1e-1, 1e-3, 1e-6])
+def test_factors_of_very_different_sizes_are_truncated_as_well(steps: float) -> None:
+    """Whether or not what squaring costs in precision is affordable."""
+    sizes = torch.logspace(0, float(torch.tensor(steps).log10()), 8)
+    up, down = _random(40, 8, seed=1) * sizes, sizes[:, None] * _random(8, 30, seed=2)
+    found = truncated_product(up, down, lambda s, energy: 3)
+    whole = up.double() @ down.double()
+    best = torch.linalg.svdvals(whole)[3:].square().sum().sqrt()
+    missed = torch.linalg.norm(whole - found.up.double() @ found.down.double())
+    torch.testing.assert_close(missed, best, rtol=1e-3, atol=1e-6 * float(torch.linalg.norm(whole)))

@@ -50,7 +50,7 @@ TORCH = {
     "zeros",
     "zeros_like",
 }
-LINALG = {"qr", "svd", "vector_norm"}
+LINALG = {"cholesky_ex", "qr", "solve_triangular", "svd", "vector_norm"}
 NEWER_THAN_310 = {"tomllib", "Self", "StrEnum", "ExceptionGroup", "batched"}
 
 
