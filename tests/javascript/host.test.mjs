@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inputFor, maskFits, recipeAround, settingsOf, withPicture } from "../../javascript/atelier/host/taking.mjs";
+import { lookForNew } from "../../javascript/atelier/host/exchange.mjs";
 import { holds, loraWord, toggled } from "../../javascript/atelier/host/networks.mjs";
 
 test("a picture goes into the first empty picture input, else the first", () => {
@@ -51,4 +52,14 @@ test("a LoRA is written at the caret, and taken out at whatever weight", () => {
   assert.equal(toggled("a <lora:axb (c):1> cat", word), `a <lora:axb (c):1> cat ${word}`);
   assert.ok(holds("x <lora:a.b (c)>", word));
   assert.ok(!holds("x", word));
+});
+
+test("new files are looked for by the WebUI's own buttons, those that it has", () => {
+  const pressed = [];
+  const there = ["txt2img_lora_extra_refresh_internal", "forge_refresh_checkpoint"];
+  globalThis.document = { getElementById: (id) => (there.includes(id) ? { dispatchEvent: ({ type }) => pressed.push(`${type} ${id}`) } : null) };
+  lookForNew("loras");
+  lookForNew("checkpoints");
+  delete globalThis.document;
+  assert.deepEqual(pressed, there.map((id) => `click ${id}`));
 });
