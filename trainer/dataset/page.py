@@ -103,7 +103,7 @@ def as_page(settings: CheckSettings, seen: Sequence[Seen], findings: Sequence[Fi
         for kind, title in KINDS.items()
         if often[kind]
     )
-    shown = "".join(f"<li>{_thumbnail(one)}<small>{escape(one.name)}</small></li>" for one in seen[:MOST_SHOWN] if one.thumbnail)
+    shown = "".join(f"<li>{_thumbnail(one)}<small>{escape(one.name)}</small></li>" for one in seen[:MOST_SHOWN] if one.facts)
     more = f"<p>The first {MOST_SHOWN} of {len(seen)}.</p>" if len(seen) > MOST_SHOWN else ""
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -132,10 +132,11 @@ def _finding(finding: Finding, one: Seen, others: Sequence[Seen]) -> str:
 
 def _thumbnail(one: Seen, look: str = "picture", framed: bool = True) -> str:
     """With what the crop leaves, where it does not leave all; what it cuts away is darkened."""
-    if one.thumbnail is None:
+    thumbnail = one.thumbnail
+    if thumbnail is None:
         return '<span class="picture none"></span>'
     data = io.BytesIO()
-    one.thumbnail.save(data, "WEBP", quality=70)
+    thumbnail.save(data, "WEBP", quality=70)
     frame = ""
     if framed and one.fit and one.fit.kept < 0.999:
         box = _frame(one.fit)
@@ -144,5 +145,5 @@ def _thumbnail(one: Seen, look: str = "picture", framed: bool = True) -> str:
         )
         frame = f'<i style="{style}"></i>'
     source = base64.b64encode(data.getvalue()).decode()
-    size = f'width="{one.thumbnail.width}" height="{one.thumbnail.height}"'
+    size = f'width="{thumbnail.width}" height="{thumbnail.height}"'
     return f'<span class="{look}"><img {size} alt="{escape(one.name)}" src="data:image/webp;base64,{source}">{frame}</span>'

@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,10 @@ from lib_extension.models.parts import Parts
 from lib_extension.spec.dataset import CheckSettings
 from trainer.data.buckets import Fit, Sizes, fit
 from trainer.data.looks import Look, look_and_picture
-from trainer.dataset.facts import Facts, facts_of, smaller
+from trainer.dataset.facts import Facts, facts_of, smaller, thumbnail_of
 from trainer.dataset.tools import parts_network
 
-THUMBNAIL = 160
+_KEPT = 600  # thumbnails: those that the page shows first
 _FAINT = 0.002  # share of the picture below which a mask shows nothing
 
 
@@ -33,7 +33,15 @@ class Seen:
     facts: Facts | None = None
     fit: Fit | None = None
     subject_kept: float | None = None  # share of the subject that the crop leaves, where it was looked for and found
-    thumbnail: Image.Image | None = None
+    kept_thumbnail: Image.Image | None = None
+
+    @property
+    def thumbnail(self) -> Image.Image | None:
+        """Read again where it was not kept: ten thousand would fill a gigabyte, and few are shown."""
+        if self.kept_thumbnail is not None or self.facts is None:
+            return self.kept_thumbnail
+        look, picture = look_and_picture(self.file)
+        return None if picture is None else _thumbnail(smaller(picture), look)
 
 
 def see_all(files: Sequence[tuple[Path, str]], settings: CheckSettings, told: Callable[[int, int], None]) -> Iterator[Seen]:
@@ -44,7 +52,7 @@ def see_all(files: Sequence[tuple[Path, str]], settings: CheckSettings, told: Ca
         warnings.simplefilter("ignore")  # of odd EXIF and the like, which does not matter here
         for done, seen in enumerate(pool.map(lambda one: _see(one[0], one[1], sizes, parts, settings.subject), files), 1):
             told(done, len(files))
-            yield seen
+            yield seen if done <= _KEPT else replace(seen, kept_thumbnail=None)
 
 
 def _see(file: Path, name: str, sizes: Sizes, parts: Parts | None, subject: str) -> Seen:
@@ -54,9 +62,12 @@ def _see(file: Path, name: str, sizes: Sizes, parts: Parts | None, subject: str)
     fitted = fit(picture.width, picture.height, sizes)
     kept = _kept(parts.masks(picture)[subject], fitted) if parts and fitted else None
     small = smaller(picture)
-    thumbnail = small.convert("RGBA" if look.alpha else "RGB")
-    thumbnail.thumbnail((THUMBNAIL, THUMBNAIL), reducing_gap=1.5)
-    return Seen(file, name, look, facts_of(small), fitted, kept, thumbnail)
+    return Seen(file, name, look, facts_of(small), fitted, kept, _thumbnail(small, look))
+
+
+def _thumbnail(small: Image.Image, look: Look) -> Image.Image:
+    thumbnail, wanted = thumbnail_of(small), "RGBA" if look.alpha else "RGB"
+    return thumbnail if thumbnail.mode == wanted else thumbnail.convert(wanted)
 
 
 def _kept(mask: Image.Image, fitted: Fit) -> float | None:

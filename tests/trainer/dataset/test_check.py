@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from tests.demo_model.scenes import training_scene
 from trainer.__main__ import main
 from trainer.dataset.check import check
 from trainer.dataset.facts import facts_of, smaller
+from trainer.dataset.seen import see_all
 from trainer.dataset.twins import clusters
 from trainer.report import Report
 
@@ -106,6 +108,16 @@ def test_the_page_stands_alone_and_escapes_names(folder: Path) -> None:
     assert "<b>&.jpg" not in page
     assert page.count("data:image/webp;base64,") == 5
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_a_thumbnail_that_was_not_kept_is_the_same(folder: Path) -> None:
+    photograph(7).convert("RGBA").save(folder / "glass.png")
+    (folder / "broken.png").write_bytes(b"no picture")
+    files = [(path, path.name) for path in sorted(folder.iterdir())]
+    for one in see_all(files, CheckSettings(str(folder)), lambda done, total: None):
+        kept, again = one.thumbnail, replace(one, kept_thumbnail=None).thumbnail
+        assert kept == again
+        assert (kept is None) == (one.name == "broken.png")
 
 
 def test_nothing_in_the_folder_changes(folder: Path) -> None:
