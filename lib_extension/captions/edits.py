@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lib_extension.captions.files import Captioned
+from lib_extension.captions.patterns import substituted
 from lib_extension.captions.tags import caption_of, spaced, tags_of, without_twins
 from lib_extension.spec.captions import (
     AddTags,
@@ -17,7 +18,6 @@ from lib_extension.spec.captions import (
     SetText,
     SortTags,
     TidyTags,
-    compiled,
 )
 
 Change = Callable[[str], str]
@@ -81,8 +81,8 @@ def _change(edit: CaptionEdit, texts: Sequence[str]) -> Change:
             by = _clean(edit.by)
             return _on_tags(lambda tags: without_twins(new for tag in tags for new in (by if tag == edit.tag else [tag])), {edit.tag})
         case ReplaceText(pattern=True):
-            pattern = compiled(edit.find, "find")
-            return lambda text: pattern.sub(edit.by, text)
+            made = dict(zip(texts, substituted(edit.find, edit.by, texts), strict=True))
+            return lambda text: made[text]
         case ReplaceText():
             return lambda text: text.replace(edit.find, edit.by)
         case SortTags():

@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from lib_extension.captions.files import Captioned
+from lib_extension.captions.patterns import fitting
 from lib_extension.captions.tags import tags_of
-from lib_extension.spec.captions import CaptionFilter, compiled
+from lib_extension.spec.captions import CaptionFilter
 from lib_extension.spec.errors import BadRequest
 
 Condition = Callable[[Captioned], bool]
@@ -24,7 +25,8 @@ class Known:
 def matching(captions: Iterable[Captioned], wanted: CaptionFilter, known: Known = Known()) -> list[Captioned]:
     """Those that the filter means, in their order. One whose caption could not be read is never meant. Raises BadRequest for what nobody
     looked at."""
-    conditions = _conditions(wanted, known)
+    captions = list(captions)
+    conditions = _conditions(wanted, known, captions)
     names = set(wanted.names)
     holds = all if wanted.match == "all" else any
     return [
@@ -34,15 +36,16 @@ def matching(captions: Iterable[Captioned], wanted: CaptionFilter, known: Known 
     ]
 
 
-def _conditions(wanted: CaptionFilter, known: Known) -> Sequence[Condition]:
+def _conditions(wanted: CaptionFilter, known: Known, captions: Sequence[Captioned]) -> Sequence[Condition]:
     conditions: list[Condition] = [lambda one, tag=tag: tag in one.tags for tag in _clean(wanted.has)]
     conditions += [lambda one, tag=tag: tag not in one.tags for tag in _clean(wanted.lacks)]
     if wanted.text:
         text = wanted.text.casefold()
         conditions.append(lambda one: text in one.text.casefold())
     if wanted.pattern:
-        pattern = compiled(wanted.pattern, "pattern")
-        conditions.append(lambda one: pattern.search(one.text) is not None)
+        fits = fitting(wanted.pattern, [one.text for one in captions])
+        found = {one.name for one, is_so in zip(captions, fits, strict=True) if is_so}
+        conditions.append(lambda one: one.name in found)
     if wanted.similar:
         conditions.append(_among(known.similar, "similar"))
     if wanted.contradicted:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from lib_extension.captions import contradictions
+from lib_extension.captions.files import read_folder
 from lib_extension.captions.journal import journal_of
 from lib_extension.jobs.dataset import DATASET, ENDPOINTS, needs
 from lib_extension.jobs.jobs import Jobs
@@ -74,6 +76,16 @@ def test_captions_of_a_job_are_taken_back_by_the_pages_journal(jobs: Jobs, pictu
     assert journal.undo().done == 3
     assert (pictures / "0.txt").read_bytes() == before
     assert not (pictures / "1.txt").exists()
+
+
+def test_a_comparison_with_the_tagger_is_kept_where_the_page_reads_it(jobs: Jobs, pictures: Path):
+    for number in range(3):
+        (pictures / f"{number}.txt").write_text("red, watch")
+    before = {path: path.read_bytes() for path in pictures.iterdir()}
+    done(jobs, jobs.add("caption", {"folder": str(pictures), "existing": "compare"}))
+    assert {path: path.read_bytes() for path in pictures.iterdir()} == before
+    compared = contradictions.read(journal_of(jobs.around.folder, pictures).folder)
+    assert contradictions.of_captions(read_folder(pictures), compared), "noise is no red watch"
 
 
 def test_a_prepared_copy_is_made(jobs: Jobs, pictures: Path, tmp_path: Path):
