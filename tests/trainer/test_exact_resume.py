@@ -43,9 +43,7 @@ def test_twice_interrupted_is_never_interrupted(optimizer: str, sd1_folder: Path
 @pytest.mark.parametrize(
     "parts",
     [
-        pytest.param({"run": {"ema": 0.9}}, id="ema"),
-        pytest.param({"network": {"dropout": 0.3}}, id="dropout"),
-        pytest.param({"memory": {"accumulation": 2}}, id="accumulation"),
+        pytest.param({"run": {"ema": 0.9}, "network": {"dropout": 0.3}, "memory": {"accumulation": 2}}, id="ema, dropout, accumulation"),
         pytest.param({"memory": {"precision": "bf16"}}, id="bf16"),
         pytest.param({"network": {"text_encoder": True}}, id="text encoder"),
         pytest.param(
@@ -69,11 +67,3 @@ def test_a_damaged_state_is_told(sd1_folder: Path, tmp_path: Path) -> None:
     assert told.status == 2
     assert '"step-000001"' in told.error
     assert "Delete its folder" in told.error
-
-
-def test_a_state_of_another_network_is_told(sd1_folder: Path, tmp_path: Path) -> None:
-    config = config_file(tmp_path, sd1_folder)
-    carried_out("train", config, "run.steps=1")
-    told = carried_out("train", config, "network.rank=4")
-    assert told.status == 2
-    assert "another network.rank" in told.error

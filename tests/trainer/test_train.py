@@ -17,6 +17,17 @@ from tests.trainer.runs import carried_out, config_file, pictures, trained_weigh
 SAMPLES = [{"prompt": "a disc", "steps": 2}, {"prompt": "a disc, drawn", "negative_prompt": "blue", "steps": 2, "width": 72}]
 
 
+def points_on(board: Path) -> dict[tuple[str, int], float]:
+    """Of TensorBoard's file, by series and step."""
+    data, found, at = board.read_bytes(), {}, 0
+    while at < len(data):  # length (8 bytes), its check sum (4), the event, its check sum (4)
+        length = int.from_bytes(data[at : at + 8], "little")
+        event = event_pb2.Event.FromString(data[at + 12 : at + 12 + length])  # pyright: ignore[reportAttributeAccessIssue]
+        found |= {(value.tag, event.step): value.simple_value for value in event.summary.value}
+        at += length + 16
+    return found
+
+
 def test_a_whole_run_leaves_what_it_should(sd1_folder: Path, tmp_path: Path) -> None:
     run = {"steps": 4, "save_every": 2, "keep_states": 1, "plot": True, "tensorboard": True, "samples": SAMPLES, "sample_every": 2}
     config = config_file(tmp_path, sd1_folder, run=run | {"validate_every": 2}, output={"lora_folder": str(tmp_path / "Lora")})
@@ -42,7 +53,10 @@ def test_a_whole_run_leaves_what_it_should(sd1_folder: Path, tmp_path: Path) -> 
     assert json.loads(metadata["ss_tag_frequency"])["pictures"]["a disc"] == 3
     with Image.open(folder / "loss.png") as plot:
         assert plot.size == (960, 480)
-    assert len(list((folder / "tensorboard").iterdir())) == 1
+    (board,) = (folder / "tensorboard").iterdir()
+    shown = points_on(board)
+    assert {step: shown["loss", step] for step in (1, 2, 3, 4)} == pytest.approx(told.points())
+    assert {step: shown["validation_loss", step] for step in (0, 2, 4)} == pytest.approx(told.points("validation loss"))
     assert not list(folder.rglob("*.part"))
     account = Account()
     account.read(folder)
@@ -94,15 +108,11 @@ def test_other_families_train_without_a_cache_too(family: str, tmp_path: Path, r
     assert uncached.points() == pytest.approx(cached.points(), rel=1e-4)
 
 
-def test_epochs_instead_of_steps(sd1_folder: Path, tmp_path: Path) -> None:
+def test_epochs_instead_of_steps_and_schedules_are_followed(sd1_folder: Path, tmp_path: Path) -> None:
     """Four pictures, two at a time, and two batches a step: one step an epoch."""
-    told = carried_out("train", config_file(tmp_path, sd1_folder), "run.epochs=3", "memory.accumulation=2")
-    assert list(told.points()) == [1, 2, 3]
-
-
-def test_schedules_are_followed(sd1_folder: Path, tmp_path: Path) -> None:
-    told = carried_out("train", config_file(tmp_path, sd1_folder), "schedule.schedule=linear", "schedule.warmup_steps=2", "run.steps=4")
-    assert list(told.points("learning rate").values()) == pytest.approx([5e-4, 1e-3, 1e-3, 5e-4])
+    asked = ["run.epochs=4", "memory.accumulation=2", "schedule.schedule=linear", "schedule.warmup_steps=2"]
+    told = carried_out("train", config_file(tmp_path, sd1_folder), *asked)
+    assert told.points("learning rate") == pytest.approx({1: 5e-4, 2: 1e-3, 3: 1e-3, 4: 5e-4})
 
 
 def test_a_finished_run_is_not_trained_again(sd1_folder: Path, tmp_path: Path) -> None:
@@ -148,18 +158,6 @@ def test_a_stop_file_saves_and_ends_within_a_step(sd1_folder: Path, tmp_path: Pa
     account = Account()
     account.read(tmp_path / "runs/disc")
     assert [x for x, _ in account.points["loss"]] == [1, 2], "each once in the run's folder"
-
-
-def test_tensorboard_gets_the_points(sd1_folder: Path, tmp_path: Path) -> None:
-    told = carried_out("train", config_file(tmp_path, sd1_folder), "run.tensorboard=true", "run.steps=2")
-    file = next((tmp_path / "runs/disc/tensorboard").iterdir())
-    data, found, at = file.read_bytes(), {}, 0
-    while at < len(data):  # length (8 bytes), its check sum (4), the event, its check sum (4)
-        length = int.from_bytes(data[at : at + 8], "little")
-        event = event_pb2.Event.FromString(data[at + 12 : at + 12 + length])  # pyright: ignore[reportAttributeAccessIssue]
-        found |= {(value.tag, event.step): value.simple_value for value in event.summary.value}
-        at += length + 16
-    assert {step: found["loss", step] for step in (1, 2)} == pytest.approx(told.points())
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,7 @@ def test_without_a_tagger_nothing_is_proposed(sd1_folder: Path, tmp_path: Path) 
     assert all(save["kept"] > 0.5 for save in saves)
     again = carried_out("train", tmp_path / "runs/untagged", "run.steps=5", 'evaluation.prompts=["a cat"]')
     assert again.status == 0, again.error
+    assert "as it was to stop" not in again.logged, "somebody sent this process a signal to end, such as timeout does"
     assert len(json.loads((tmp_path / "runs/untagged/evaluation.json").read_text())["saves"]) == 3, again.logged
 
 
