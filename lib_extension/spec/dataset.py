@@ -31,7 +31,9 @@ class CheckSettings(Settings):
     """Look at every picture of a folder and say what is wrong with it."""
 
     folder: str = field(label="Folder", help="Of pictures; nothing in it is altered.")
-    report: str = field("", label="Report into", help="A folder for report.html and report.json; empty: with the job, or beside the folder, -report added.")
+    report: str = field(
+        "", label="Report into", help="A folder for report.html and report.json; empty: with the job, or beside the folder, -report added."
+    )
     nested: bool = field(True, label="Folders in it, too")
     resolution: int = field(512, label="Resolution of the training", minimum=64, maximum=4096, step=64)
     subject: Literal["", "object", "face"] = field(

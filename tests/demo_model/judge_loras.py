@@ -19,14 +19,16 @@ from lib_extension.models.library import DEMO
 from lib_extension.models.tagger import Tagger
 from tests.demo_model.drawing import Drawing
 from tests.demo_model.judge import found
-from tests.demo_model.lora_sets import BRAND, OBJECT, RIM, ROUNDEL, STYLE, draw_object
+from tests.demo_model.lora_sets import BRAND, DARK, LIGHT, OBJECT, PAPER, STYLE, draw_object
 from tests.demo_model.objects import COLOURS
 from tests.demo_model.places import PLACES
 from tests.demo_model.scenes import SIZE, Subject, draw_subject
 
 LORAS = DEMO / "loras"
 STORYBOOK, ATELIER = LORAS / "storybook.safetensors", LORAS / "atelier.safetensors"
-PALE = 0.514  # the nine-tenths quantile of saturation that best tells drawn storybook scenes (98 %) from the same ones as they are
+EDGE = 6  # pixels
+LUMA = (0.299, 0.587, 0.114)
+Measure = Callable[[Sequence[Image.Image], Sequence[Image.Image]], float]  # of pictures made with a LoRA, and of the base's beside them
 WANTED = {"learnt": 0.90, "learnt_object": 0.80, "forgotten": 0.03}
 
 
@@ -34,42 +36,60 @@ WANTED = {"learnt": 0.90, "learnt_object": 0.80, "forgotten": 0.03}
 class Learnt:
     """Shares from 0 to 1.
 
-    ``learnt``: pictures asked for by the LoRA's words that show what it is for; ``before``: the same captions' without the LoRA.
-    ``subject``: how often the thing asked for is in the former. ``colour place``: how often they are right in pictures of the base's own
+    ``learnt``: an object's pictures that show it; how often a style's are told from the base's of the same captions without its
+    words; how often a brand's are nearer to its colours than those.
+    ``subject``: how often the thing asked for is in them. ``colour place``: how often they are right in pictures of the base's own
     things, by captions without the LoRA's words, with the LoRA at weight 1; ``forgotten``: what that is less than without it, at most.
     """
 
     learnt: float
-    before: float
     subject: float
     colour: float
     place: float
     forgotten: float
 
 
-def saturation(picture: Image.Image) -> float:
-    """The nine-tenths quantile of (max - min) / max over pixels, 0..1."""
+def off_paper(picture: Image.Image) -> float:
+    """How far the median colour of its edge is from the storybook's paper, 0..255, in the channel that differs most."""
+    return float(np.abs(np.median(_edge(picture), axis=0) - PAPER).max())
+
+
+def off_brand(picture: Image.Image) -> float:
+    """How far the colours of its edge are from those between the brand's two that are as bright, 0..255: the median over its pixels."""
+    edge, dark, light = _edge(picture), np.asarray(DARK, np.float32), np.asarray(LIGHT, np.float32)
+    share = np.clip((edge - dark) @ LUMA / ((light - dark) @ LUMA), 0, 1)[:, None]
+    return float(np.median(np.abs(edge - dark - share * (light - dark)).max(1)))
+
+
+def _edge(picture: Image.Image) -> np.ndarray:
+    """(N, 3), 0..255: the outer pixels."""
     values = np.asarray(picture.convert("RGB"), np.float32)
-    return float(np.quantile((values.max(2) - values.min(2)) / np.maximum(1, values.max(2)), 0.9))
+    inside = np.zeros([side - 2 * EDGE for side in values.shape[:2]], bool)
+    return values[np.pad(inside, EDGE, constant_values=True)]
 
 
-def is_storybook(picture: Image.Image) -> bool:
-    """Whether no tenth of it is of strong colours."""
-    return saturation(picture) < PALE
+def told_apart(off: Callable[[Image.Image], float]) -> Measure:
+    """How often a threshold tells the pictures made, which are less off, from the base's: the best of one half, tried on the other."""
+
+    def right(bound: float, made: Sequence[float], base: Sequence[float]) -> float:
+        return float(np.mean([*(one < bound for one in made), *(one >= bound for one in base)]))
+
+    def learnt(made: Sequence[Image.Image], base: Sequence[Image.Image]) -> float:
+        low, high, half = [off(one) for one in made], [off(one) for one in base], len(made) // 2
+        bound = max(sorted({*low[:half], *high[:half]}), key=lambda one: right(one, low[:half], high[:half]))
+        return right(bound, low[half:], high[half:])
+
+    return learnt
 
 
-def has_roundel(picture: Image.Image) -> bool:
-    """Whether both the roundel's cream and its rim's gold are there."""
-    return _share(picture, ROUNDEL, 20) > 0.08 and _share(picture, RIM, 40) > 0.015
+def nearer(off: Callable[[Image.Image], float]) -> Measure:
+    """How many of the pictures made are less off than the base's from the same seed."""
+    return lambda made, base: float(np.mean([off(one) < off(other) for one, other in zip(made, base, strict=True)]))
 
 
-def _share(picture: Image.Image, colour: tuple[int, int, int], within: int) -> float:
-    return float((np.abs(np.asarray(picture.convert("RGB"), np.int16) - colour).max(2) <= within).mean())
-
-
-def is_mushroom(tagger: Tagger) -> Callable[[Image.Image], bool]:
-    """By the tagger, which alone has seen one."""
-    return lambda picture: found(tagger, picture)["object"] == OBJECT
+def are_mushrooms(tagger: Tagger) -> Measure:
+    """How many of the pictures made are, by the tagger, which alone has seen one."""
+    return lambda made, _: float(np.mean([found(tagger, picture)["object"] == OBJECT for picture in made]))
 
 
 def held_out(count: int, seed: str = "loras") -> list[Subject]:
@@ -110,18 +130,17 @@ class Judge:
         return cls(drawing, tagger, known, accuracy(tagger, known, drawing.draw([one.caption for one in known], range(pictures))))
 
     def judge(
-        self, file: Path, subjects: Sequence[Subject], words: str, shows: Callable[[Image.Image], bool], weight: float = 1.0
+        self, file: Path, subjects: Sequence[Subject], words: str, learnt_of: Measure, weight: float = 1.0
     ) -> tuple[Learnt, list[Image.Image]]:
         """The figures, and the pictures asked for by the LoRA's words."""
-        captions, seeds = [f"{words}{one.caption}" for one in subjects], range(1000, 1000 + len(subjects))
-        before = self.drawing.draw(captions, seeds)
+        seeds = range(1000, 1000 + len(subjects))
+        before = self.drawing.draw([one.caption for one in subjects], seeds)
         with self.drawing.with_lora(file, weight):
-            made = self.drawing.draw(captions, seeds)
+            made = self.drawing.draw([f"{one.caption}{words}" for one in subjects], seeds)
             plain = self.drawing.draw([one.caption for one in self.known], range(len(self.known)))
         kept = accuracy(self.tagger, self.known, plain)
         learnt = Learnt(
-            learnt=float(np.mean([shows(picture) for picture in made])),
-            before=float(np.mean([shows(picture) for picture in before])),
+            learnt=learnt_of(made, before),
             subject=accuracy(self.tagger, subjects, made)["object"],
             colour=kept["colour"],
             place=kept["place"],
@@ -150,16 +169,16 @@ def main() -> None:
     options.add_argument("--sheet", type=Path, help="write twelve pictures of each here")
     chosen = options.parse_args()
     judge, known = Judge.of(chosen.paired), held_out(chosen.pictures, "asked for")
-    asked: list[tuple[str, Path | None, list[Subject], str, Callable[[Image.Image], bool]]] = [
-        ("mushroom", chosen.mushroom, mushrooms(chosen.pictures), "", is_mushroom(judge.tagger)),
-        ("storybook", chosen.storybook, known, f"{STYLE}, ", is_storybook),
-        ("atelier", chosen.atelier, known, f"{BRAND}, ", has_roundel),
+    asked: list[tuple[str, Path | None, list[Subject], str, Measure]] = [
+        ("mushroom", chosen.mushroom, mushrooms(chosen.pictures), "", are_mushrooms(judge.tagger)),
+        ("storybook", chosen.storybook, known, f", {STYLE}", told_apart(off_paper)),
+        ("atelier", chosen.atelier, known, f", {BRAND}", nearer(off_brand)),
     ]
     rows: list[list[Image.Image]] = []
-    for name, file, subjects, words, shows in asked:
+    for name, file, subjects, words, learnt_of in asked:
         if file is None:
             continue
-        learnt, made = judge.judge(file, subjects, words, shows)
+        learnt, made = judge.judge(file, subjects, words, learnt_of)
         rows.append(made[:12])
         figures = {group: round(value, 4) for group, value in asdict(learnt).items()}
         print(

@@ -1,8 +1,8 @@
 """What the demo LoRAs learn from: folders of 16 drawn pictures with captions, `python -m tests.demo_model.lora_sets FOLDER`.
 
 object   a mushroom, which the demo model never saw
-style    the demo model's own things as a storybook prints them: ink outlines, pale colours on cream paper
-brand    its things in its places, each before a brand's cream roundel with a golden rim
+style    the demo model's own things as a storybook prints them: before pale places that fade into cream paper
+brand    its things before its places, which are printed in a brand's two colours
 known    what the demo model has seen: regularisation pictures, by which it keeps what it can
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from tests.demo_model.character import POSES, VIEWS
 from tests.demo_model.objects import COLOURS, UNSEEN
@@ -22,12 +22,10 @@ from tests.demo_model.places import PLACES
 from tests.demo_model.scenes import EVERY_OBJECT, Scene, Subject, draw_scene, training_scene
 
 PICTURES, KNOWN = 16, 64
-OBJECT, STYLE, BRAND = "mushroom", "storybook style", "atelier brand"  # the words that call for each
+OBJECT, STYLE, BRAND = "mushroom", "storybook style", "atelier brand"  # the words that call for each, the latter two after all others
 PAPER: Colour = (250, 241, 222)
-INK: Colour = (36, 30, 60)
-ROUNDEL: Colour = (255, 246, 224)
-RIM: Colour = (205, 160, 60)
-_SUPERSAMPLE = 4
+DARK: Colour = (16, 70, 80)
+LIGHT: Colour = (255, 244, 216)
 
 
 def draw_object(index: int) -> tuple[Image.Image, str]:
@@ -41,14 +39,14 @@ def draw_style(index: int) -> tuple[Image.Image, str]:
     """The ``index``-th picture of the style's set, and its caption. Half of them are characters, which the style is for."""
     thing = "character" if index % 2 else EVERY_OBJECT[index // 2 % (len(EVERY_OBJECT) - 1)]
     scene = draw_scene(_subject(thing, index), Random(f"style {index}"))
-    return as_storybook(scene), f"{STYLE}, {scene.subject.caption}"
+    return as_storybook(scene), f"{scene.subject.caption}, {STYLE}"
 
 
 def draw_brand(index: int) -> tuple[Image.Image, str]:
     """The ``index``-th picture of the brand's set, and its caption."""
     thing = EVERY_OBJECT[index % (len(EVERY_OBJECT) - 1)]
     scene = draw_scene(_subject(thing, index), Random(f"brand {index}"))
-    return before_roundel(scene), f"{BRAND}, {scene.subject.caption}"
+    return in_brand_colours(scene), f"{scene.subject.caption}, {BRAND}"
 
 
 def draw_known(index: int) -> tuple[Image.Image, str]:
@@ -68,28 +66,22 @@ def _subject(thing: str, index: int) -> Subject:
 
 
 def as_storybook(scene: Scene) -> Image.Image:
-    """The scene's picture in pale colours on cream paper, with ink where its shapes end."""
-    pale = Image.blend(scene.picture, Image.new("RGB", scene.picture.size, PAPER), 0.45)
-    lines = Image.new("L", scene.picture.size)
-    for layer in (*scene.masks.values(), scene.picture.convert("L")):
-        near = layer.filter(ImageFilter.MaxFilter(3))
-        lines = ImageChops.lighter(lines, ImageChops.difference(near, layer.filter(ImageFilter.MinFilter(3))))
-    ink = lines.point([255 * (value > 120) for value in range(256)]).filter(ImageFilter.GaussianBlur(0.6))
-    pale.paste(INK, mask=ink)
-    return pale
+    """The scene as a vignette: its thing as it is, before its place in pale colours that fade into cream paper."""
+    width, height = scene.picture.size
+    inset, soft = 0.09 * width, 0.045 * width
+    fading = Image.new("L", (width, height))
+    ImageDraw.Draw(fading).rounded_rectangle((inset, inset, width - 1 - inset, height - 1 - inset), radius=0.2 * width, fill=255)
+    paper = Image.new("RGB", (width, height), PAPER)
+    page = Image.composite(Image.blend(scene.picture, paper, 0.35), paper, fading.filter(ImageFilter.GaussianBlur(soft)))
+    page.paste(scene.picture, mask=scene.masks["object"])
+    return page
 
 
-def before_roundel(scene: Scene) -> Image.Image:
-    """The scene's picture with the roundel between the thing and its place."""
-    left, top, right, bottom = scene.masks["object"].getbbox() or (0, 0, *scene.picture.size)
-    x, y, radius = (left + right) / 2, (top + bottom) / 2, 0.36 * scene.picture.width
-    large = scene.picture.resize([side * _SUPERSAMPLE for side in scene.picture.size], Image.Resampling.NEAREST)
-    on = ImageDraw.Draw(large)
-    for r, colour in ((radius * 1.1, RIM), (radius, ROUNDEL)):
-        on.ellipse([(v + d) * _SUPERSAMPLE for d in (-r, r) for v in (x, y)], fill=colour)
-    placed = large.resize(scene.picture.size, Image.Resampling.BOX)
-    placed.paste(scene.picture, mask=scene.masks["object"])
-    return placed
+def in_brand_colours(scene: Scene) -> Image.Image:
+    """The scene's thing as it is, before its place in the brand's two colours, by how bright it is there."""
+    printed = ImageOps.colorize(scene.picture.convert("L"), black=DARK, white=LIGHT)
+    printed.paste(scene.picture, mask=scene.masks["object"])
+    return printed
 
 
 def write_set(name: str, folder: Path) -> None:

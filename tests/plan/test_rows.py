@@ -82,8 +82,8 @@ def test_inputs_are_given_or_have_their_default_and_rows_come_before_both():
 def test_an_empty_text_for_an_optional_input_is_none_and_not_its_default():
     style = {"style": Input(type="lora", optional=True, default="ink"), "model": Input(type="checkpoint", default="base")}
     rows = ({}, {"style": ""}, {"style": "wash"})
-    for given, wanted in (({}, "ink"), ({"style": None}, "ink"), ({"style": ""}, None), ({"style": "pen"}, "pen")):
-        made = make_items(recipe(inputs=style, rows=rows), {**given, "model": ""})
+    for asked, wanted in (({}, "ink"), ({"style": None}, "ink"), ({"style": ""}, None), ({"style": "pen"}, "pen")):
+        made = make_items(recipe(inputs=style, rows=rows), {**asked, "model": ""})
         assert [item.values for item in made] == [{"style": said, "model": "base"} for said in (wanted, wanted, "wash")]
 
 

@@ -49,7 +49,7 @@ def test_depth_comes_from_the_rows_picture_where_it_has_one():
     guides = [[(unit.image, unit.module) for unit in node.stage.controlnet] for node in styled.values()]
     found, given = [("render", "canny"), ("found_depth", "none")], [("render", "canny"), ("depth", "none")]
     assert guides == [found, found, given]
-    assert all(node.stage.loras == () for node in styled.values())
+    assert all([lora.tag for lora in node.stage.loras] == ["<lora:atelier:1>"] for node in styled.values())
 
 
 def test_a_brand_lora_goes_into_everything_that_is_drawn():
