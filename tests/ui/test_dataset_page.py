@@ -207,6 +207,7 @@ def test_captions_are_written_by_keys_alone(page: Page, tab: Tab, folder: Path):
     assert violations(page) == []
     page.reload()
     expect(view.get_by_label("Caption", exact=True)).to_have_value("")
+    expect(view.get_by_text("6 of 7")).to_be_visible()  # its neighbours are known
     page.keyboard.press("Alt+ArrowUp")
     expect(page.get_by_role("region", name="Caption of 4.png")).to_be_visible()
     page.keyboard.press("Escape")

@@ -118,7 +118,7 @@ class Told(Report):
         super().__init__(None)
         self.events: list[dict[str, object]] = []
 
-    def _tell(self, event: dict[str, object]) -> None:
+    def _tell(self, event: dict[str, object], again: bool = False) -> None:
         self.events.append(event)
 
     def result(self) -> Path:
