@@ -1,11 +1,15 @@
-"""Does ComfyUI find a place for every tensor of a LoRA that is written here? By the rules of its comfy/lora.py, restated.
+"""Do ComfyUI and InvokeAI find a place for every tensor of a LoRA that is written here? By their rules, restated.
 
-A module's key is "lora_unet_" and its name in the checkpoint, or in diffusers, with underscores; of text encoders, "lora_te_" or
-"lora_te1_" and the layer's name for the first, "lora_te2_" for SDXL's second. What stands after the key is one of the parts of a LoRA.
+ComfyUI (comfy/lora.py): a module's key is "lora_unet_" and its name in the checkpoint, or in diffusers, with underscores; of text encoders,
+"lora_te_" or "lora_te1_" and the layer's name for the first, "lora_te2_" for SDXL's second. What stands after the key is a part of a LoRA.
+
+InvokeAI (backend/patches/lora_conversions): what stands before the first point is the module; of SD 1 and SD 2 its name in diffusers with
+underscores, of SDXL that, or for all of the U-Net's its name in the checkpoint, which begins with one of a table's; text encoders as above.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,7 @@ from tests.trainer.merging.loras import Told
 from trainer.merging import convert, extract
 
 PARTS = {"lora_up.weight", "lora_down.weight", "lora_mid.weight", "alpha"}
+OF_SDXL = re.compile(r"(input_blocks_\d_[01]|middle_block_[012]|output_blocks_\d_[012]|time_embed_[02]|label_emb_0_[02]|out_[02])(_|$)")
 MATRICES = [*(f"self_attn_{name}" for name in ("q_proj", "k_proj", "v_proj", "out_proj")), "mlp_fc1", "mlp_fc2"]
 
 
@@ -44,6 +49,7 @@ def test_every_tensor_has_its_place(family: str, tmp_path: Path, request: pytest
     asked = ["--modules", "all", "--ranks.rank", "2", "--output.folder", str(tmp_path)]
     assert extract.run([str(base), str(tmp_path / "tuned.safetensors"), *asked], told) == 0
     assert_known(told.result(), keys_of(base, folder, family))
+    assert_known_to_invokeai(told.result(), folder, family)
 
     there, back = Told(), Told()
     assert convert.run([str(told.result()), "--naming", "diffusers", "--output.folder", str(tmp_path)], there) == 0
@@ -60,3 +66,14 @@ def assert_known(lora: Path, keys: set[str]) -> None:
     assert all({"lora_up.weight", "lora_down.weight"} <= parts <= PARTS for parts in modules.values())
     networks = {module.split("_")[1] for module in modules}
     assert networks == ({"unet", "te1", "te2"} if any(key.startswith("lora_te2") for key in keys) else {"unet", "te"})
+
+
+def assert_known_to_invokeai(lora: Path, folder: Path, family: str) -> None:
+    modules = {name.partition(".")[0] for name in load_file(lora)}
+    unet = {name.removeprefix("lora_unet_") for name in modules if name.startswith("lora_unet_")}
+    files = (folder / "unet").glob("*.safetensors")
+    names = {name.rpartition(".")[0].replace(".", "_") for file in files for name in load_file(file)}
+    assert unet
+    assert unet <= names or (family == "sdxl" and all(OF_SDXL.match(name) for name in unet))
+    encoders = ("lora_te1_", "lora_te2_") if family == "sdxl" else ("lora_te_",)
+    assert all(name.startswith((*encoders, "lora_unet_")) for name in modules)
