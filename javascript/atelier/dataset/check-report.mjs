@@ -83,7 +83,7 @@ function Framed({ folder, name, crop }) {
 /** Into which shapes a training sorts the pictures. */
 function Buckets({ buckets }) {
   if (!buckets?.length) return null;
-  return html`<div><h3 class="atelier-label">${t("Sizes that a training makes of them")}</h3><ul class="atelier-dataset-buckets" aria-label=${t("Sizes")}>${buckets.map(
+  return html`<div><h3 class="atelier-label">${t("Sizes that a training makes of them")}</h3><ul class="atelier-buckets" aria-label=${t("Sizes")}>${buckets.map(
     ({ width, height, pictures }) => html`<li key=${`${width} ${height}`}><span style=${`aspect-ratio: ${width} / ${height}`} aria-hidden="true"></span><b>${pictures}</b><span class="atelier-muted">${width} × ${height}</span></li>`,
   )}</ul></div>`;
 }

@@ -74,7 +74,7 @@ function Found({ look }) {
   const mistakes = look.findings.filter((one) => one.event === "mistake").map((one) => one.text);
   return html`<div class="atelier-stack">
     ${counts && html`<p><b>${tn("{count} picture", "{count} pictures", counts.pictures)}</b>${" · "}${t("{count} with a caption", { count: counts.captioned })}${counts.validation > 0 && ` · ${t("{count} kept apart", { count: counts.validation })}`}${counts.masked > 0 && ` · ${t("{count} with a mask", { count: counts.masked })}`}</p>
-      <ul class="atelier-train-buckets" aria-label=${t("Sizes")}>${counts.buckets.map(
+      <ul class="atelier-buckets" aria-label=${t("Sizes")}>${counts.buckets.map(
         ([width, height, count]) => html`<li key=${`${width} ${height}`}><span style=${`aspect-ratio: ${width} / ${height}`} aria-hidden="true"></span><b>${count}</b><span class="atelier-muted">${width} × ${height}</span></li>`,
       )}</ul>`}
     ${mistakes.length > 0 && html`<h4>${tn("{count} mistake", "{count} mistakes", mistakes.length)}</h4>`}
