@@ -19,7 +19,7 @@ ARROWS: dict[str, set[str]] = {
     "formats": {"spec"},
     "pictures": {"spec"},
     "captions": {"formats", "spec"},  # names of pictures, and their order
-    **dict.fromkeys(_PLANNED, _BASE | _PLANNED),
+    **dict.fromkeys(sorted(_PLANNED), _BASE | _PLANNED),
     "backend": {"setup"} | _BASE | _PLANNED,  # the embedded engine runs in the worker's environment
     "runs": {"plan", "stages", "masks", "scores", "backend"} | _BASE,
     "jobs": {"backend", "setup", "captions"} | _BASE,  # where a folder's journal of edits lies

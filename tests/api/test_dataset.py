@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -314,13 +313,13 @@ def test_pages_of_other_sites_are_refused(server: Served, folder: Path):
     assert captions_in(folder) == before
 
 
-def test_ten_thousand_captions_are_a_moments_work(server: Served, tmp_path: Path):
-    folder = tmp_path / "many"
+def test_what_was_read_is_not_read_again(server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder, opened = tmp_path / "many", []
     folder.mkdir()
-    for number in range(10_000):
+    for number in range(1000):
         (folder / f"{number}.png").write_bytes(b"")
         (folder / f"{number}.txt").write_text(f"tag {number % 50}, tag {number % 49}, all")
     look(server, folder)
-    start = time.process_time()
-    assert look(server, folder, filter={"has": ["tag 3"]}, size=200, trigger="tag 4")["matching"] > 300
-    assert time.process_time() - start < 1.0, "what was read is read again"
+    monkeypatch.setattr("lib_extension.captions.shelf.captioned", opened.append)
+    assert look(server, folder, filter={"has": ["tag 3"]}, size=200, trigger="tag 4")["matching"] > 30
+    assert not opened

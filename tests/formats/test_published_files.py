@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tracemalloc
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import pytest
@@ -136,17 +135,14 @@ def test_the_demo_model_is_an_sd1():
     assert found["text_encoder"].kind == "text-encoder"
 
 
-def test_a_file_of_seven_gigabytes_takes_milliseconds(tmp_path: Path):
-    """The time of the processor, so that a busy machine does not count, with room for a slow one. Nothing of the data is read."""
+def test_of_a_file_of_seven_gigabytes_only_the_header_is_read(tmp_path: Path):
     path = tmp_path / "sdxl.safetensors"
     size = published.write_sparse(path, published.ldm_checkpoint("sdxl") | {"model_ema.rest": (1_000_000_000,)})
     assert size > 7_000_000_000
     tracemalloc.start()
-    started = process_time()
     assert what_is(read_header(path)) == Kind("checkpoint", "sdxl", "ldm", side=1024)
-    took, (_, peak) = process_time() - started, tracemalloc.get_traced_memory()
+    _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert took < 1
     assert peak < 20_000_000
 
 
