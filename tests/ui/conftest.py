@@ -10,15 +10,16 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, Route, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -86,6 +87,7 @@ class Watched:
     """What a page complained of, and where it went."""
 
     complaints: list[str] = field(default_factory=list)
+    answers: deque[str] = field(default_factory=lambda: deque(maxlen=20))  # of the server, the last ones
     # Words of complaints that are brought about on purpose. 422: a recipe that is being edited cannot always be planned, and the
     # browser reports each answer that says so.
     expected: tuple[str, ...] = ("status of 422",)
@@ -171,10 +173,22 @@ def context(browser: Browser, tab: Tab, watched: Watched) -> Iterator[BrowserCon
     context.on(
         "console", lambda said: watched.complaints.append(f"{said.type}: {said.text}") if said.type in ("error", "warning") else None
     )
+    context.on("response", lambda answer: watched.answers.append(f"{answer.status} {answer.request.method} {answer.url}"))
     context.on("weberror", lambda error: watched.complaints.append(f"error: {error.error}"))
     yield context
     context.close()
     assert watched.left() == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a page showed when its test failed, and the last answers that it had."""
+    report = yield
+    page, watched = item.funcargs.get("page"), item.funcargs.get("watched")
+    if call.when == "call" and report.failed and page and watched:
+        with suppress(Error):
+            report.sections += [(f"the page {page.url}", page.inner_text("body")), ("what it was answered", "\n".join(watched.answers))]
+    return report
 
 
 @pytest.fixture

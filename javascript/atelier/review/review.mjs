@@ -4,12 +4,12 @@ import { useApp } from "../app.mjs";
 import { Icon } from "../icons.mjs";
 import { useKeysOfPage } from "../keys.mjs";
 import { Compare } from "../refine/compare.mjs";
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/htm-preact.mjs";
+import { html, useLayoutEffect, useRef, useState } from "../vendor/htm-preact.mjs";
 import { t, tn } from "../words.mjs";
 import { bestOf, decided, isComplete, newChoice, rejected, stepped, toggled } from "./choice.mjs";
 import { compareHint, TwoUp } from "./two-up.mjs";
 
-/** run: its short form; review: one of its `reviews`. onDone(run) is told when it was decided; `about` says what it is a choice of. */
+/** run: its short form; review: one of its `reviews`, which is this element's `key`, too, so that nothing is kept from one to the next. onDone(run) is told when it was decided; `about` says what it is a choice of. */
 export function Review({ run, review, onDone, about = "" }) {
   const app = useApp();
   const { pictures, keep } = review;
@@ -18,8 +18,7 @@ export function Review({ run, review, onDone, about = "" }) {
   const [isBusy, setBusy] = useState(false);
   const grid = useRef(null);
   const pair = useRef(null);
-  const focusAt = useRef(false);
-  useEffect(() => (setChoice(newChoice()), setCompared(null), (focusAt.current = true)), [review.key]);
+  const focusAt = useRef(true); // what is there first, too
   useLayoutEffect(() => {
     if (!focusAt.current) return;
     focusAt.current = false;
