@@ -30,13 +30,14 @@ class Facts:
     digest: bytes  # the picture in 8x8 pixels, RGB
 
 
-def facts_of(picture: Image.Image) -> Facts:
-    """Of what `smaller` makes of a picture."""
+def facts_of(picture: Image.Image, thumbnail: Image.Image | None = None) -> Facts:
+    """Of what `smaller` makes of a picture; `thumbnail`: what `thumbnail_of` makes of that, where it is at hand."""
     seen = picture if picture.mode == "RGB" and not has_alpha(picture) else colours(picture)
     grey = seen.convert("L")
     often = np.array(grey.histogram(), np.float64)  # 256
     pixels = grey.width * grey.height
-    small = thumbnail_of(seen).resize((_DCT, _DCT), Image.Resampling.BOX)
+    thumbnail = thumbnail if thumbnail is not None and seen is picture else thumbnail_of(seen)
+    small = thumbnail.resize((_DCT, _DCT), Image.Resampling.BOX)
     small_grey = small.convert("L")
     return Facts(
         sharpness=_sharpness(np.asarray(grey)),

@@ -41,7 +41,7 @@ class Seen:
         if self.kept_thumbnail is not None or self.facts is None:
             return self.kept_thumbnail
         look, picture = look_and_picture(self.file)
-        return None if picture is None else _thumbnail(smaller(picture), look)
+        return None if picture is None else _shown(thumbnail_of(smaller(picture)), look)
 
 
 def see_all(files: Sequence[tuple[Path, str]], settings: CheckSettings, told: Callable[[int, int], None]) -> Iterator[Seen]:
@@ -62,11 +62,12 @@ def _see(file: Path, name: str, sizes: Sizes, parts: Parts | None, subject: str)
     fitted = fit(picture.width, picture.height, sizes)
     kept = _kept(parts.masks(picture)[subject], fitted) if parts and fitted else None
     small = smaller(picture)
-    return Seen(file, name, look, facts_of(small), fitted, kept, _thumbnail(small, look))
+    thumbnail = thumbnail_of(small)
+    return Seen(file, name, look, facts_of(small, thumbnail), fitted, kept, _shown(thumbnail, look))
 
 
-def _thumbnail(small: Image.Image, look: Look) -> Image.Image:
-    thumbnail, wanted = thumbnail_of(small), "RGBA" if look.alpha else "RGB"
+def _shown(thumbnail: Image.Image, look: Look) -> Image.Image:
+    wanted = "RGBA" if look.alpha else "RGB"
     return thumbnail if thumbnail.mode == wanted else thumbnail.convert(wanted)
 
 
