@@ -54,6 +54,7 @@ class Estimate:
     optimizer: int  # state, gradients, trained weights and their mean
     step_peak: int
     encoding: int
+    comparing: int  # the saves at the end, by pictures that the base draws with each; 0 where that is not wanted
     memory: int
     memory_there: int
     disk: int
@@ -104,6 +105,7 @@ def estimate(config: TrainingConfig, found: Found, folder: Path) -> Estimate:
         optimizer=changing,
         step_peak=rehearsed.peak,
         encoding=encoding,
+        comparing=rehearsed.whole + own if config.evaluation.on else 0,
         memory=max(rehearsed.weights + changing + rehearsed.peak, encoding) + own,
         memory_there=_memory_of(device),
         disk=disk_bytes(config, found, rehearsed, steps),
@@ -171,6 +173,11 @@ def lines(told: Estimate, config: TrainingConfig) -> list[str]:
     if told.memory > told.memory_there:
         cheapest = "; ".join(f"{one.setting}={one.value} ({one.cost})" for one in savings(config)[:3])
         said.append(f"This is more memory than there is. The cheapest changes: {cheapest}.")
+    if told.comparing > told.memory_there:
+        said.append(
+            f"Comparing the saves at the end takes more memory than there is, about {_gb(told.comparing)}, as the base draws as it is, not "
+            "quantised. Set evaluation.on to false, or leave it: the LoRA is finished before, and stays."
+        )
     if told.disk > told.disk_there:
         said.append("This is more than fits on the disk. Keep fewer states or files (run.keep_states, run.keep_files), or make room.")
     return said

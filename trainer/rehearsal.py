@@ -6,6 +6,7 @@ besides weights, whatever the model, the network, checkpointing and batch. torch
 
 from __future__ import annotations
 
+import gc
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ class Rehearsed:
     encoding_peak: int  # bytes of encoding one picture
     encoding: int  # operations of that
     encoders: int  # bytes of VAE and text encoders
+    whole: int  # bytes of the base model with both, as it is held to draw with: never quantised
     text_width: int  # values of a token's state
 
 
@@ -91,11 +93,18 @@ def rehearse(config: TrainingConfig, checkpoint: Checkpoint, precision: str, pic
         encoding_peak=encoding_peak,
         encoding=encoding,
         encoders=sum(4 * one.numel() for network in (checkpoint.vae, *checkpoint.text_encoders) for one in network.parameters()),
+        whole=sum(
+            one.numel() * one.element_size()
+            for network in (checkpoint.unet, checkpoint.vae, *checkpoint.text_encoders)
+            for one in network.parameters()
+            if not one.requires_grad
+        ),
         text_width=checkpoint.unet.config["cross_attention_dim"],
     )
 
 
 def _counted(work: Callable[[], None]) -> tuple[int, int]:
+    gc.collect()  # so that when the next collection comes, which frees what checkpointing leaves in circles, is no chance
     living, counter = Living(), FlopCounterMode(display=False)
     with living, counter:
         work()

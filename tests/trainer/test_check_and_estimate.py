@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from lib_extension.models.checkpoint import Placement
 from lib_extension.spec.settings import from_json
@@ -14,6 +16,7 @@ from tests.trainer.runs import carried_out, config_file
 from trainer import networks
 from trainer.base_model import find_base
 from trainer.config_file import read_file
+from trainer.estimate import Estimate, lines
 from trainer.rehearsal import Living, rehearse
 
 
@@ -53,6 +56,24 @@ def test_an_estimate_names_what_a_training_takes(family: str, tmp_path: Path, re
     assert estimate["seconds"] > 0
 
 
+def test_an_estimate_says_whether_the_saves_can_be_compared(sdxl_folder: Path, tmp_path: Path) -> None:
+    """The base draws as it is, however it was held while it was trained on."""
+    on = {"on": True}
+    whole, quantised, without = (
+        next(event for event in carried_out("estimate", config_file(tmp_path, sdxl_folder, **more)).events if event["event"] == "estimate")
+        for more in ({"evaluation": on}, {"evaluation": on, "memory": {"base": "nf4"}}, {})
+    )
+    saved = sum(tensor.numel() for file in sdxl_folder.rglob("*.safetensors") for tensor in load_file(file).values())
+    assert 0.9 < whole["comparing"] / (4 * saved) < 1.1
+    assert quantised["comparing"] == whole["comparing"]
+    assert quantised["weights"] < whole["weights"]
+    assert without["comparing"] == 0
+    told = Estimate(**{one.name: whole[one.name] for one in fields(Estimate)} | {"memory_there": whole["comparing"] - 1})
+    assert "Comparing the saves at the end takes more memory than there is" in " ".join(
+        lines(told, from_json(TrainingConfig, read_file(tmp_path / "config.json")))
+    )
+
+
 def test_the_rehearsed_peak_is_that_of_a_real_step(sd1_folder: Path, tmp_path: Path) -> None:
     """Counted the same way, on tensors with values; a step's smallest tensors apart."""
     config = from_json(TrainingConfig, read_file(config_file(tmp_path, sd1_folder)))
@@ -69,5 +90,5 @@ def test_the_rehearsed_peak_is_that_of_a_real_step(sd1_folder: Path, tmp_path: P
     checkpointed = read_file(tmp_path / "config.json")
     checkpointed["memory"] |= {"gradient_checkpointing": True}
     smaller = rehearse(from_json(TrainingConfig, checkpointed), base.load(leave_out=("unet", "vae", "text")), "fp32", 2, (64, 64))
-    assert smaller.peak < 0.8 * rehearsed.peak
+    assert smaller.peak < 0.85 * rehearsed.peak
     assert smaller.operations > 1.2 * rehearsed.operations
