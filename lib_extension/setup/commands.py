@@ -52,7 +52,7 @@ def test(environment: Environment, rest: list[str]) -> int:
         "types": _module(environment, "pyright", "--pythonpath", str(environment.python)),
         "JavaScript's style": packages.eslint(),
         "JavaScript's tests": packages.tests(),
-        "tests": _module(environment, "pytest", *rest),
+        "tests": _module(environment, "pytest", "--numprocesses=2", "--dist=loadfile", *rest),
     }
     failed = []
     for name, command in checks.items():
