@@ -185,7 +185,7 @@ def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo[None]
     """What a page showed when its test failed, and the last answers that it had."""
     report = yield
     page, watched = item.funcargs.get("page"), item.funcargs.get("watched")
-    if call.when == "call" and report.failed and page and watched:
+    if call.when == "call" and report.failed and isinstance(page, Page) and isinstance(watched, Watched):
         with suppress(Error):
             report.sections += [(f"the page {page.url}", page.inner_text("body")), ("what it was answered", "\n".join(watched.answers))]
     return report
