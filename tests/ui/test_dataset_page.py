@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -326,6 +327,27 @@ def test_what_the_tagger_sees_otherwise_is_pointed_out(page: Page, tab: Tab, fol
     view.get_by_role("button", name="All pictures").click()
     expect(page.get_by_role("toolbar").get_by_role("status")).to_contain_text("of 7")
     assert (folder / "2.txt").read_text().strip() == "bottle, blue"
+
+
+def test_class_pictures_are_drawn_from_the_captions_without_the_trigger(page: Page, tab: Tab, folder: Path):
+    for picture in range(2, 7):
+        (folder / f"{picture}.png").unlink()
+    opened(page, tab, folder, "class", trigger="zkset", **{"class": {"steps": 3, "width": 64, "height": 64, "seed": 5}})
+    card = page.get_by_role("region", name="Class pictures")
+    card.get_by_label("Pictures of each caption").fill("2")
+    card.get_by_role("button", name="Make them").click()
+    expect(page.get_by_text("come into things-class")).to_be_visible()
+    page.wait_for_url("**/#runs?run=*")
+    assert tab.until(page.url.partition("run=")[2], "done", "failed")["state"] == "done"
+    into = folder.parent / "things-class"
+    limit = time.monotonic() + 60
+    while len(list(into.glob("*.txt"))) < 4 and time.monotonic() < limit:  # they come when the run has ended
+        time.sleep(0.1)
+    told = sorted(file.read_text().strip() for file in into.glob("*.txt"))
+    assert told == 2 * ["a green triangle, in a forest"] + 2 * ["a white watch with a black strap, in a studio"]
+    for file in into.glob("*.png"):
+        with Image.open(file) as picture:
+            assert picture.size == (64, 64)
 
 
 def test_captions_are_handed_to_other_programs_and_read_back(page: Page, tab: Tab, folder: Path):
