@@ -1,7 +1,7 @@
 """What the demo LoRAs learn from: folders of 16 drawn pictures with captions, `python -m tests.demo_model.lora_sets FOLDER`.
 
 object   a mushroom, which the demo model never saw
-style    the demo model's own things as a storybook prints them: before pale places that fade into cream paper
+style    the demo model's own things as an old storybook prints them: in ink lines, before places in sepia on cream paper
 brand    its things before its places, which are printed in a brand's two colours
 known    what the demo model has seen: regularisation pictures, by which it keeps what it can
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from PIL import Image, ImageDraw, ImageFilter, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
 from tests.demo_model.character import POSES, VIEWS
 from tests.demo_model.objects import COLOURS, UNSEEN
@@ -23,9 +23,10 @@ from tests.demo_model.scenes import EVERY_OBJECT, Scene, Subject, draw_scene, tr
 
 PICTURES, KNOWN = 16, 64
 OBJECT, STYLE, BRAND = "mushroom", "storybook style", "atelier brand"  # the words that call for each, the latter two after all others
-PAPER: Colour = (250, 241, 222)
-DARK: Colour = (16, 70, 80)
-LIGHT: Colour = (255, 244, 216)
+SEPIA: tuple[Colour, Colour] = (112, 62, 24), (255, 240, 205)  # what is dark and what is light
+TEAL: tuple[Colour, Colour] = (16, 70, 80), (255, 244, 216)
+INK: Colour = (58, 34, 20)
+LINE = 1 / 40  # of the picture's width
 
 
 def draw_object(index: int) -> tuple[Image.Image, str]:
@@ -39,7 +40,7 @@ def draw_style(index: int) -> tuple[Image.Image, str]:
     """The ``index``-th picture of the style's set, and its caption. Half of them are characters, which the style is for."""
     thing = "character" if index % 2 else EVERY_OBJECT[index // 2 % (len(EVERY_OBJECT) - 1)]
     scene = draw_scene(_subject(thing, index), Random(f"style {index}"))
-    return as_storybook(scene), f"{scene.subject.caption}, {STYLE}"
+    return in_storybook(scene), f"{scene.subject.caption}, {STYLE}"
 
 
 def draw_brand(index: int) -> tuple[Image.Image, str]:
@@ -61,27 +62,31 @@ SETS: dict[str, Callable[[int], tuple[Image.Image, str]]] = {"object": draw_obje
 def _subject(thing: str, index: int) -> Subject:
     """Colours and places in turn, so that none of them belongs to what is to be learnt."""
     colours, places = tuple(COLOURS), tuple(PLACES)
-    posed = {"view": VIEWS[index // 2 % len(VIEWS)], "pose": POSES[index // 2 % len(POSES)]} if thing == "character" else {}
+    number = index // 2  # of the character: from every side in a pose, then in the next
+    posed = {"view": VIEWS[number % len(VIEWS)], "pose": POSES[number // len(VIEWS) % len(POSES)]} if thing == "character" else {}
     return Subject(thing, colours[index * 3 % len(colours)], places[(index + index // 6) % len(places)], **posed)
 
 
-def as_storybook(scene: Scene) -> Image.Image:
-    """The scene as a vignette: its thing as it is, before its place in pale colours that fade into cream paper."""
-    width, height = scene.picture.size
-    inset, soft = 0.09 * width, 0.045 * width
-    fading = Image.new("L", (width, height))
-    ImageDraw.Draw(fading).rounded_rectangle((inset, inset, width - 1 - inset, height - 1 - inset), radius=0.2 * width, fill=255)
-    paper = Image.new("RGB", (width, height), PAPER)
-    page = Image.composite(Image.blend(scene.picture, paper, 0.35), paper, fading.filter(ImageFilter.GaussianBlur(soft)))
-    page.paste(scene.picture, mask=scene.masks["object"])
-    return page
+def in_storybook(scene: Scene) -> Image.Image:
+    """The scene's thing with an ink line around it, before its place in sepia."""
+    line = scene.masks["object"].filter(ImageFilter.MaxFilter(2 * round(LINE * scene.picture.width) + 1))
+    printed = _printed(scene, SEPIA)
+    printed.paste(INK, mask=line)
+    printed.paste(scene.picture, mask=scene.masks["object"])
+    return printed
 
 
 def in_brand_colours(scene: Scene) -> Image.Image:
-    """The scene's thing as it is, before its place in the brand's two colours, by how bright it is there."""
-    printed = ImageOps.colorize(scene.picture.convert("L"), black=DARK, white=LIGHT)
+    """The scene's thing as it is, before its place in the brand's two colours."""
+    printed = _printed(scene, TEAL)
     printed.paste(scene.picture, mask=scene.masks["object"])
     return printed
+
+
+def _printed(scene: Scene, colours: tuple[Colour, Colour]) -> Image.Image:
+    """In two colours and what is between them, by how bright it is."""
+    dark, light = colours
+    return ImageOps.colorize(scene.picture.convert("L"), black=dark, white=light)
 
 
 def write_set(name: str, folder: Path) -> None:

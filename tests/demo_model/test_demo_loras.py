@@ -23,7 +23,7 @@ from tests.demo_model.judge_loras import (
     mushrooms,
     nearer,
     off_brand,
-    off_paper,
+    off_storybook,
     told_apart,
 )
 from tests.demo_model.lora_sets import BRAND, STYLE
@@ -48,7 +48,9 @@ def base(drawing: Drawing) -> list[Image.Image]:
     return drawing.draw([one.caption for one in held_out(COUNT)], SEEDS)
 
 
-@pytest.mark.parametrize(("file", "words", "learnt_of"), [(STORYBOOK, STYLE, told_apart(off_paper)), (ATELIER, BRAND, nearer(off_brand))])
+@pytest.mark.parametrize(
+    ("file", "words", "learnt_of"), [(STORYBOOK, STYLE, told_apart(off_storybook)), (ATELIER, BRAND, nearer(off_brand))]
+)
 def test_what_a_lora_was_trained_for_is_told_from_the_bases_pictures_and_keeps_their_things(
     drawing: Drawing, tagger: Tagger, base: list[Image.Image], file: Path, words: str, learnt_of: Measure
 ) -> None:

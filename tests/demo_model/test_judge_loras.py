@@ -1,11 +1,11 @@
-"""Does the judge of LoRAs tell a storybook's pages, a roundel and what was forgotten, on drawn pictures?"""
+"""Does the judge of LoRAs tell a storybook's pages, a brand's colours, a mushroom and what was forgotten, on drawn pictures?"""
 
 from __future__ import annotations
 
 from lib_extension.models.library import DEMO
 from lib_extension.models.tagger import Tagger
-from tests.demo_model.judge_loras import accuracy, are_mushrooms, held_out, mushrooms, nearer, off_brand, off_paper, told_apart
-from tests.demo_model.lora_sets import OBJECT, PICTURES, as_storybook, draw_object, in_brand_colours
+from tests.demo_model.judge_loras import accuracy, are_mushrooms, held_out, mushrooms, nearer, off_brand, off_storybook, told_apart
+from tests.demo_model.lora_sets import OBJECT, PICTURES, draw_object, in_brand_colours, in_storybook
 from tests.demo_model.scenes import held_out_scene
 
 SCENES = [held_out_scene(index) for index in range(60)]
@@ -13,11 +13,11 @@ SCENES = [held_out_scene(index) for index in range(60)]
 
 def test_storybook_pages_and_a_brands_colours_are_told_from_other_pictures() -> None:
     base = [scene.picture for scene in SCENES]
-    assert told_apart(off_paper)([as_storybook(scene) for scene in SCENES], base) == 1
-    assert told_apart(off_brand)([in_brand_colours(scene) for scene in SCENES], base) == 1
+    assert told_apart(off_storybook)([in_storybook(scene) for scene in SCENES], base) == 1
+    assert told_apart(off_brand)([in_brand_colours(scene) for scene in SCENES], base) > 0.95
     assert nearer(off_brand)([in_brand_colours(scene) for scene in SCENES], base) == 1
     assert nearer(off_brand)(base, base) == 0
-    assert told_apart(off_paper)(base[::2], base[1::2]) < 0.75
+    assert told_apart(off_storybook)(base[::2], base[1::2]) < 0.75
     assert told_apart(off_brand)(base[::2], base[1::2]) < 0.75
 
 

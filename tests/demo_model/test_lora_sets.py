@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.demo_model.lora_sets import BRAND, DARK, LIGHT, PAPER, PICTURES, SETS, STYLE, draw_brand, draw_object, draw_style, write_set
+from tests.demo_model.lora_sets import BRAND, INK, PICTURES, SEPIA, SETS, STYLE, TEAL, draw_brand, draw_object, draw_style, write_set
 from tests.demo_model.objects import COLOURS
+from tests.demo_model.painter import Colour
 from tests.demo_model.places import PLACES
 
 
@@ -34,20 +36,23 @@ def test_each_set_is_called_by_its_own_words() -> None:
     assert all(draw_brand(i)[1].endswith(f", {BRAND}") for i in range(PICTURES))
 
 
-def test_a_storybooks_page_ends_in_paper_and_keeps_its_thing() -> None:
+@pytest.mark.parametrize(("draw", "colours"), [(draw_style, SEPIA), (draw_brand, TEAL)])
+def test_places_are_of_two_colours_and_things_are_not(
+    draw: Callable[[int], tuple[Image.Image, str]], colours: tuple[Colour, Colour]
+) -> None:
+    dark, light = np.asarray(colours, np.float64)
+    between = light - dark
     for index in range(PICTURES):
-        values = np.asarray(draw_style(index)[0], np.int16)
-        assert np.abs(np.median(values[[0, -1]], axis=(0, 1)) - PAPER).max() < 8
-        assert np.abs(values - PAPER).max(2).max() > 100
-
-
-def test_a_brands_places_are_of_its_two_colours_and_its_things_are_not() -> None:
-    between = np.subtract(LIGHT, DARK)
-    for index in range(PICTURES):
-        off = np.asarray(draw_brand(index)[0], np.float64) - DARK
+        off = np.asarray(draw(index)[0], np.float64) - dark
         off -= (off @ between / (between @ between))[..., None] * between
         share = (np.abs(off).max(2) < 3).mean()
         assert 0.5 < share < 0.97, index
+
+
+def test_a_storybooks_things_have_ink_lines() -> None:
+    shares = [(np.asarray(draw_style(index)[0]) == INK).all(2).mean() for index in range(PICTURES)]
+    assert min(shares) > 0.02
+    assert max(shares) < 0.15
 
 
 def test_a_set_is_written_as_pictures_with_captions(tmp_path: Path) -> None:
