@@ -9,6 +9,7 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -77,7 +78,8 @@ def told_apart(off: Callable[[Image.Image], float]) -> Measure:
 
     def learnt(made: Sequence[Image.Image], base: Sequence[Image.Image]) -> float:
         low, high, half = [off(one) for one in made], [off(one) for one in base], len(made) // 2
-        bound = max(sorted({*low[:half], *high[:half]}), key=lambda one: right(one, low[:half], high[:half]))
+        between = [(one + other) / 2 for one, other in pairwise(sorted((*low[:half], *high[:half])))]
+        bound = max(between, key=lambda one: right(one, low[:half], high[:half]))
         return right(bound, low[half:], high[half:])
 
     return learnt
