@@ -10,6 +10,15 @@ from playwright.sync_api import Page, expect
 from tests.ui.conftest import Tab, shortened
 
 
+# Scrolled to anew each time: the strips follow the newest picture as it is told, and only those in sight hold theirs.
+DRAWN_IN_SIGHT = """stage => {
+    const strip = document.querySelector(`[data-strip="${stage}"]`);
+    strip?.scrollIntoView({ block: "nearest" });
+    const picture = strip?.querySelector(".atelier-thumb img");
+    return picture?.checkVisibility() && picture.complete && picture.naturalWidth > 0;
+}"""
+
+
 def open_recipe(page: Page, title: str) -> None:
     """From wherever the page is, by the recipe picker."""
     page.goto("/#refine")
@@ -35,11 +44,7 @@ def test_product_shots_end_to_end(page: Page, tab: Tab):
     assert run["counts"]["failed"] == 0
     drawn = [stage["id"] for stage in short["stages"] if stage["type"] not in ("review", "export")]
     for stage in drawn:
-        strip = page.locator(f'[data-strip="{stage}"]')
-        strip.scroll_into_view_if_needed()
-        picture = strip.locator(".atelier-thumb img").first
-        expect(picture).to_be_visible()
-        page.wait_for_function("picture => picture.complete && picture.naturalWidth > 0", arg=picture.element_handle())
+        page.wait_for_function(DRAWN_IN_SIGHT, arg=stage)
     sheet = tab.get(f"runs/{run['id']}/pictures", stage="contact_sheet")[0]
     assert sheet["width"] > 6 * 64
     expect(page.locator(".atelier-plan-line")).to_contain_text("cached")
