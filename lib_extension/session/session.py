@@ -105,8 +105,9 @@ class Session:
 
         Where runs are at work, backends would answer when their calls are done: what they had counts, unless that speaks against it.
         """
-        outlook = self.outlook(asked, fresh=not self.runner.is_busy)
-        if outlook.errors and self.runner.is_busy:
+        fresh = not self.runner.is_busy
+        outlook = self.outlook(asked, fresh)
+        if outlook.errors and not fresh:  # even if what was at work has ended by now
             outlook = self.outlook(asked, fresh=True)
         if outlook.errors:
             raise PreflightRefused(outlook.findings)

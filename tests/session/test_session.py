@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lib_extension.session.asked import Asked
-from lib_extension.session.outlook import PreflightRefused
+from lib_extension.session.outlook import Outlook, PreflightRefused
 from lib_extension.session.reviews import Candidate, Review, find_review, places_of
 from lib_extension.spec.errors import AtelierError, BadRequest, NotFound
 from tests.pictures.test_png import png
@@ -79,6 +79,29 @@ def test_a_run_is_taken_while_another_is_drawn(tmp_path: Path):
         stub.answer("/sdapi/v1/interrupt", {})
         stub.checkpoints = ("first", "second", "third")
         session.add(Asked(recipe=chain(1, s0={"checkpoint": "third"})))  # what is new is asked for, however long it takes
+
+
+def test_what_is_new_is_asked_for_even_if_the_run_at_work_ends_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with running_stub() as stub, room(tmp_path, stub.url) as session:
+        carry_out(session, Asked(recipe=chain(1)))
+        stub.delay = 60  # or until it is interrupted
+        first, _ = session.add(Asked(recipe=chain(1, s0={"prompt": "slow"})))
+        session.runner.start(first)
+        while "slow" not in str(stub.bodies):
+            time.sleep(0.01)
+        stub.checkpoints = ("first", "second", "third")
+        look = session.outlook
+
+        def outlook(asked: Asked, fresh: bool = False) -> Outlook:
+            seen = look(asked, fresh)
+            stub.answer("/sdapi/v1/interrupt", {})
+            session.runner.wait(first)
+            return seen
+
+        monkeypatch.setattr(session, "outlook", outlook)
+        _, found = session.add(Asked(recipe=chain(1, s0={"checkpoint": "third"})))
+        assert not session.runner.is_busy
+        assert found.errors == []
 
 
 def test_a_picture_of_a_run_with_other_backends_is_found(tmp_path: Path):

@@ -9,7 +9,6 @@ from playwright.sync_api import Page, expect
 
 from tests.ui.conftest import Tab, shortened
 
-
 # Scrolled to anew each time: the strips follow the newest picture as it is told, and only those in sight hold theirs.
 DRAWN_IN_SIGHT = """stage => {
     const strip = document.querySelector(`[data-strip="${stage}"]`);
