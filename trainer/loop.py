@@ -12,7 +12,7 @@ from trainer.board import Board
 from trainer.checkpoint import save_state
 from trainer.gradients import add_gradients, add_up
 from trainer.guard import SKIPPED, NotFinite, likely_cause
-from trainer.lora_output import finish, save_file
+from trainer.lora_output import finish, is_finished, save_file
 from trainer.plot import draw_loss
 from trainer.report import Report
 from trainer.savings import OutOfMemory
@@ -33,7 +33,10 @@ def train(session: Session, stop: Stop, report: Report) -> Ending:
     batch = None
 
     if session.step >= session.total:
-        report.log(f"All {session.total} steps are done already. More of them, by run.steps or run.epochs, go on from here.")
+        if is_finished(session):
+            report.log(f"All {session.total} steps are done already. More of them, by run.steps or run.epochs, go on from here.")
+        else:  # it was ended, or failed, between the last step and the last file
+            _finish(session, report)
         return "finished"
     if session.step == 0:
         _show(session, report, board, first=True)
@@ -85,10 +88,7 @@ def train(session: Session, stop: Stop, report: Report) -> Ending:
 
     _show(session, report, board, last=True)
     _save(session, report)
-    if session.is_main:
-        for file in finish(session):
-            report.log(f"Written: {file.name}")
-            report.value("file", file=str(file), steps=session.step)
+    _finish(session, report)
     board.close()
     return "finished"
 
@@ -148,6 +148,13 @@ def _save(session: Session, report: Report) -> None:
         save_state(session.folder / "states", session.trained, session.position, session.config.run.keep_states)
         if session.config.run.plot:
             draw_loss(session.folder)
+
+
+def _finish(session: Session, report: Report) -> None:
+    if session.is_main:
+        for file in finish(session):
+            report.log(f"Written: {file.name}")
+            report.value("file", file=str(file), steps=session.step)
 
 
 def _pause(session: Session, stop: Stop, report: Report) -> None:

@@ -13,9 +13,10 @@ from trainer.card import write_card
 from trainer.data.facts import Facts, facts_of
 from trainer.lora_file import LoraTold, write_lora, write_peft
 from trainer.session import Session
-from trainer.written import new_folder
+from trainer.written import new_folder, write_bytes
 
 _WORK = "lora"
+_FINISHED = "finished.json"
 
 
 def save_file(session: Session) -> Path:
@@ -32,20 +33,54 @@ def save_file(session: Session) -> Path:
 
 
 def finish(session: Session) -> list[Path]:
-    """The finished files: in the run's folder, the WebUI's (free name, with a card beside it), and the copy for diffusers if wanted."""
+    """The finished files: in the run's folder, the WebUI's (free name, with a card beside it), and the copy for diffusers if wanted.
+
+    Each is noted once it is whole: where that fails on the way, as by a full disk, the next call makes those that lack.
+    """
     config = session.config
     told = told_of(session, config.name)
+    done = _noted(session)
     with session.trained.in_use():
-        files = [write_lora(session.folder, session.checkpoint, config.network, told, config.output.dtype)]
-        if config.output.lora_folder:
-            folder = Path(config.output.lora_folder).expanduser()
-            lora = write_lora(folder, session.checkpoint, config.network, told, config.output.dtype)
-            write_card(lora, told, session.checkpoint.family, session.folder / "samples")
-            files.append(lora)
-        if config.output.peft_copy:
-            named = replace(told, output_name=f"{config.name}-peft")
-            files.append(write_peft(session.folder, session.checkpoint, config.network, named, config.output.dtype))
-    return files
+        for role in ("run", *(["webui"] if config.output.lora_folder else []), *(["peft"] if config.output.peft_copy else [])):
+            if role not in done:
+                done[role] = str(_MAKES[role](session, told))
+                note = {"step": session.step, "files": done}
+                write_bytes(session.folder / _FINISHED, json.dumps(note, ensure_ascii=False, indent=1).encode())
+    return [Path(file) for file in done.values()]
+
+
+def is_finished(session: Session) -> bool:
+    """Whether the files of the run's last step have all been made."""
+    output, noted = session.config.output, _noted(session)
+    return "run" in noted and ("webui" in noted or not output.lora_folder) and ("peft" in noted or not output.peft_copy)
+
+
+def _noted(session: Session) -> dict[str, str]:
+    """The finished files of this step, by what they are for."""
+    try:
+        note = json.loads((session.folder / _FINISHED).read_text("utf-8"))
+        return dict(note["files"]) if note["step"] == session.step else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _own_file(session: Session, told: LoraTold) -> Path:
+    return write_lora(session.folder, session.checkpoint, session.config.network, told, session.config.output.dtype)
+
+
+def _webui_file(session: Session, told: LoraTold) -> Path:
+    folder = Path(session.config.output.lora_folder).expanduser()
+    file = write_lora(folder, session.checkpoint, session.config.network, told, session.config.output.dtype)
+    write_card(file, told, session.checkpoint.family, session.folder / "samples")
+    return file
+
+
+def _peft_file(session: Session, told: LoraTold) -> Path:
+    named = replace(told, output_name=f"{told.output_name}-peft")
+    return write_peft(session.folder, session.checkpoint, session.config.network, named, session.config.output.dtype)
+
+
+_MAKES = {"run": _own_file, "webui": _webui_file, "peft": _peft_file}
 
 
 def told_of(session: Session, name: str) -> LoraTold:

@@ -125,6 +125,22 @@ def test_a_finished_run_is_not_trained_again(sd1_folder: Path, tmp_path: Path) -
     assert sorted(path.name for path in (tmp_path / "runs/disc").iterdir()) == before
 
 
+def test_files_that_could_not_be_written_at_the_end_are_when_it_goes_on(sd1_folder: Path, tmp_path: Path) -> None:
+    loras = tmp_path / "Lora"
+    loras.write_text("in the way of a folder")
+    output = {"lora_folder": str(loras), "peft_copy": True}
+    assert carried_out("train", config_file(tmp_path, sd1_folder, run={"steps": 1}, output=output)).status != 0
+    loras.unlink()
+    told = carried_out("train", tmp_path / "runs/disc")
+    assert told.status == 0, told.error
+    assert "done already" not in told.logged
+    files = [Path(event["file"]) for event in told.events if event["event"] == "file"]
+    assert [file.name for file in files] == ["disc.safetensors", "disc.safetensors", "disc-peft.safetensors"]
+    assert files[1] == loras / "disc.safetensors"
+    assert not list((tmp_path / "runs/disc").glob("disc-2*"))
+    assert "done already" in carried_out("train", tmp_path / "runs/disc").logged
+
+
 def test_another_run_of_the_name_is_refused(sd1_folder: Path, tmp_path: Path) -> None:
     config = config_file(tmp_path, sd1_folder, run={"steps": 1})
     carried_out("train", config)
