@@ -29,7 +29,7 @@ ARROWS: dict[str, set[str]] = {
     "api": {"session", "runs", "jobs", "setup", "captions"} | _PLANNED | _BASE,
     "cli": {"session", "runs", "jobs"} | _PLANNED | _BASE,
     "__main__": {"cli"},
-    "setup": {"spec"},
+    "setup": {"formats", "spec"},  # how files get their names
     "locks": set(),
     "models": _BASE,
     "engine": {"models"} | _BASE,

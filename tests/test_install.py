@@ -20,7 +20,7 @@ from lib_extension.setup.environment import Environment, Group
 from lib_extension.setup.installer import InstallError
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("install.py", "lib_extension/__init__.py", "lib_extension/setup", "lib_extension/spec")
+PARTS = ("install.py", "lib_extension/__init__.py", "lib_extension/formats", "lib_extension/setup", "lib_extension/spec")
 LOCKS = "lib_extension/locks"
 
 

@@ -7,6 +7,7 @@ job is interrupted, and those that wait are carried out by whoever opens the fol
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -29,6 +30,8 @@ from lib_extension.spec.settings import from_json, to_json
 
 if TYPE_CHECKING:
     from lib_extension.jobs.room import Room  # every program that is started imports this package: without what speaks to backends
+
+_log = logging.getLogger("atelier")
 
 _LOOK = 0.2  # seconds between two looks at the program, and at what other processes want
 _LOOK_FOR_LOCK = 2.0
@@ -192,22 +195,31 @@ class Jobs:
         news = self._news[aside]
         while not self.is_closed:
             news.clear()
-            if self.room is not None and not aside:
-                self.room.mend()
-            waiting = (job for job in self._records.all() if job.standing.state == "queued")
-            job = next((job for job in waiting if self._is_aside(job) == aside), None)
-            if job is None:
+            try:
+                was_one = self._take_turn(aside)
+            except Exception:  # such as a full disk: whatever it was, those that wait must not wait for good
+                _log.exception("A turn of the jobs failed; the queue goes on.")
+                was_one = False
+            if not was_one:
                 news.wait(_LOOK_FOR_LOCK)  # other processes add jobs, too
-            else:
-                self._carry_out(job)
+
+    def _take_turn(self, aside: bool) -> bool:
+        """Whether there was one to carry out."""
+        if self.room is not None and not aside:
+            self.room.mend()
+        waiting = (job for job in self._records.all() if job.standing.state == "queued")
+        job = next((job for job in waiting if self._is_aside(job) == aside), None)
+        if job is not None:
+            self._carry_out(job)
+        return job is not None
 
     def _is_aside(self, job: Job) -> bool:
         return job.kind in self.kinds and self.kinds[job.kind].is_aside
 
     def _run_folder(self, job: Job) -> Path | None:
         """Where what it makes lies when it is forgotten; None where nothing does."""
-        kind = self.kinds.get(job.kind)
-        return kind.run_folder(self._records.config(job.id)) if kind is not None and kind.run_folder is not None else None
+        kind, config = self.kinds.get(job.kind), self._records.config(job.id)
+        return kind.run_folder(config) if kind is not None and kind.run_folder is not None and config else None
 
     def _wake(self) -> None:
         for news in self._news.values():
@@ -235,7 +247,7 @@ class Jobs:
                         self.room.made(kind.needs(self._records.config(job.id)), lambda: self.is_closed or (folder / "cancel").exists())
                     )
                 status = self._run(job, folder)
-        except (OSError, KeyError) as error:
+        except Exception as error:
             self._records.set(job.id, replace(running, state="failed", ended=time.time(), problem=f"It could not be started: {error}"))
             return
         if (folder / "cancel").exists():

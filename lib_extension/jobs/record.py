@@ -14,10 +14,12 @@ import re
 import secrets
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from lib_extension.formats.flushing import replace
 from lib_extension.spec.errors import BadRequest, NotFound
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
@@ -66,10 +68,11 @@ class Records:
     def get(self, id: str) -> Job:
         """NotFound."""
         folder = self.path(id)
+        state = _read(folder / "state.json")  # first: if the job is removed meanwhile, it must not look like one that waits
         told = _read(folder / "job.json")
         if told is None:
             raise NotFound(f'There is no job "{id:.40}".')
-        standing = Standing(**(_read(folder / "state.json") or {}))
+        standing = Standing(**(state or {}))
         asked = told["asked"] if "asked" in told else _read(folder / "config.json") or {}
         return Job(id, told["kind"], told["title"], asked, told["created"], standing)
 
@@ -82,7 +85,10 @@ class Records:
         if not self.folder.is_dir():
             return []
         ids = [entry.name for entry in os.scandir(self.folder) if _ID.fullmatch(entry.name)]
-        jobs = [self.get(id) for id in ids if (self.folder / id / "job.json").is_file()]
+        jobs: list[Job] = []
+        for id in ids:
+            with suppress(NotFound):  # one that is just being written, or was removed meanwhile
+                jobs.append(self.get(id))
         return sorted(jobs, key=lambda job: (job.created, job.id))
 
     def set(self, id: str, standing: Standing) -> None:
@@ -95,7 +101,7 @@ class Records:
         if job.standing.state == "running":
             raise BadRequest("The job is at work; cancel it first.")
         doomed = self.folder / f"removed-{id}"
-        (self.folder / id).replace(doomed)  # in one step: nobody finds half of it
+        replace(self.folder / id, doomed)  # in one step: nobody finds half of it
         shutil.rmtree(doomed, ignore_errors=True)
 
     def path(self, id: str) -> Path:
@@ -119,13 +125,7 @@ class Records:
 def _write(file: Path, value: dict[str, Any]) -> None:
     aside = file.with_suffix(".tmp")
     aside.write_text(json.dumps(value), encoding="utf-8")
-    for wait in (0.05, 0.1, 0.2, 0.4, 0.8):
-        try:
-            aside.replace(file)
-            return
-        except PermissionError:  # Windows, while somebody reads it
-            time.sleep(wait)
-    aside.replace(file)
+    replace(aside, file)
 
 
 def _read(file: Path) -> dict[str, Any] | None:

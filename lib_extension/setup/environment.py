@@ -9,11 +9,11 @@ import shutil
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lib_extension.formats.flushing import replace
 from lib_extension.setup.installer import Installer, InstallError, clean_environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -168,17 +168,6 @@ class Environment:
         free = shutil.disk_usage(self.folder.parent).free // 2**20
         if free < needed:
             raise InstallError(f"Not enough disk space: about {needed:,} MB are needed in {self.folder.parent}, and {free:,} MB are free.")
-
-
-def replace(source: Path, target: Path) -> None:
-    """os.replace that waits for Windows, where a virus scanner or indexer holds new files open for a moment."""
-    for wait in (0.1, 0.2, 0.4, 0.8, 1.6):
-        try:
-            source.replace(target)
-            return
-        except PermissionError:
-            time.sleep(wait)
-    source.replace(target)
 
 
 def _delete_read_only(function: Callable[[str], object], path: str, _: object) -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from lib_extension.jobs.kinds import JobKind
 from lib_extension.spec.settings import Settings, field
@@ -23,6 +24,10 @@ class ProgramSettings(Settings):
 
     does: str = field(label="What it does")
     steps: int = field(3, minimum=1, maximum=100_000, label="Steps")
+
+
+def _refuse() -> NoReturn:
+    raise TypeError("settings of another time")
 
 
 KINDS = {
@@ -38,6 +43,7 @@ KINDS = {
         command=lambda environment, config: [sys.executable, "-m", "tests.jobs.programs", str(config)],
         patience=0.0,
     ),
+    "odd": JobKind(ProgramSettings, lambda settings: "Odd", lambda environment, config: _refuse()),
     "missing": JobKind(ProgramSettings, lambda settings: "Missing", lambda environment, config: ["/nowhere/at/all"]),
 }
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lib_extension.jobs import record
 from lib_extension.jobs.jobs import Jobs, jobs_at
-from lib_extension.jobs.record import ENDED, Job
+from lib_extension.jobs.record import ENDED, Job, Records, Standing
 from lib_extension.spec.errors import BadRequest, NotFound
 from tests.jobs.programs import KINDS
 
@@ -72,14 +76,48 @@ def test_one_is_at_work_at_a_time_and_the_oldest_first(jobs: Jobs):
 
 
 def test_a_failed_one_says_why_and_does_not_hold_up_the_others(jobs: Jobs):
-    failed, crashed, missing, fine = (
+    failed, crashed, missing, odd, fine = (
         jobs.add(kind, {"does": does}).id
-        for kind, does in (("program", "fail"), ("program", "crash"), ("missing", "learn"), ("program", "learn"))
+        for kind, does in (("program", "fail"), ("program", "crash"), ("missing", "learn"), ("odd", "learn"), ("program", "learn"))
     )
     assert ended(jobs, fine).standing.state == "done"
     assert jobs.get(failed).standing.problem == "The card's memory is full: choose a smaller batch."
     assert jobs.get(crashed).standing.problem == "Its program ended with status 1: RuntimeError: deep inside"
     assert jobs.get(missing).standing.state == "failed"
+    assert jobs.get(odd).standing.problem == "It could not be started: settings of another time"
+
+
+def test_a_turn_that_fails_does_not_end_the_queue(jobs: Jobs, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    all_of, failed = Records.all, threading.Event()
+
+    def fail_once(records: Records) -> list[Job]:
+        if threading.current_thread().name == "atelier-jobs" and not failed.is_set():
+            failed.set()
+            raise OSError("No space left on device")
+        return all_of(records)
+
+    monkeypatch.setattr(jobs, "_settle", lambda: None)
+    monkeypatch.setattr(Records, "all", fail_once)
+    first = jobs.add("program", {"does": "learn"}).id
+    assert failed.wait(20)
+    assert [ended(jobs, id).standing.state for id in (first, jobs.add("program", {"does": "learn"}).id)] == ["done", "done"]
+    assert "No space left" in caplog.text
+
+
+def test_a_job_that_is_removed_while_all_are_read_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    records = Records(tmp_path)
+    one, other = (records.add("program", title, {"does": "learn"}, {}) for title in ("one", "other"))
+    records.set(one.id, Standing("done"))
+    read = record._read
+
+    def removing(file: Path) -> dict[str, Any] | None:
+        told = read(file)
+        if file.parent.name == one.id:
+            shutil.rmtree(file.parent, ignore_errors=True)
+        return told
+
+    monkeypatch.setattr(record, "_read", removing)
+    assert [job.id for job in records.all()] == [other.id]
 
 
 def test_a_program_that_is_asked_to_stop_ends_in_good_order(jobs: Jobs):
