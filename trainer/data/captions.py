@@ -17,7 +17,7 @@ _WILDCARD = re.compile(r"\{([^{}]*)\}")
 def caption_at(example: Example, turn: Turn) -> str:
     """The text for the model: with trigger words, shuffled, with tags or all of it left out."""
     settings = example.concept.captions
-    if settings.drop_every and turn.epoch and turn.epoch % settings.drop_every == 0:
+    if settings.drop_every and (turn.epoch + 1) % settings.drop_every == 0:
         return ""
     if settings.dropout and turn.dice("caption dropout").random() < settings.dropout:
         return ""
