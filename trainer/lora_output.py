@@ -100,7 +100,7 @@ def told_of(session: Session, name: str) -> LoraTold:
         epoch=session.epoch,
         seed=config.run.seed,
         clip_skip=config.model.clip_skip,
-        pictures=facts.trained,
+        pictures=facts.pictures,
         prediction_type=session.noising.prediction_type,
         started=session.started,
         finished=time.time(),
@@ -116,6 +116,7 @@ def _kohya_facts(facts: Facts) -> dict[str, str]:
     return {
         "ss_bucket_info": json.dumps({"buckets": buckets}),
         "ss_dataset_dirs": json.dumps(folders, ensure_ascii=False),
+        "ss_num_train_images": str(facts.trained),
         "ss_num_reg_images": str(facts.regularisation),
     }
 

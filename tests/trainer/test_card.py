@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lib_extension.formats.safetensors_header import read_header
+from tests.trainer.runs import carried_out, config_file
 from trainer.card import card, last_sample, write_card
 from trainer.lora_metadata import LoraTold
 
@@ -38,3 +40,11 @@ def test_without_samples_there_is_no_preview_and_what_is_there_stays(tmp_path: P
     (tmp_path / "hat.json").write_text("mine")
     assert write_card(tmp_path / "hat.safetensors", TOLD, "sd1", tmp_path / "none") == []
     assert (tmp_path / "hat.json").read_text() == "mine"
+
+
+def test_pictures_that_are_seen_three_times_count_once(sd1_folder: Path, tmp_path: Path) -> None:
+    config = config_file(tmp_path, sd1_folder, run={"steps": 1}, output={"lora_folder": str(tmp_path / "Lora")})
+    told = carried_out("train", config, "data.concepts[0].repeats=3")
+    assert told.status == 0, told.error
+    assert json.loads((tmp_path / "Lora/disc.json").read_text("utf-8"))["notes"] == "Trained on 4 pictures in 1 steps."
+    assert read_header(tmp_path / "Lora/disc.safetensors").metadata["ss_num_train_images"] == "12"

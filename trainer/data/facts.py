@@ -30,6 +30,11 @@ class Facts:
     buckets: dict[Size, int]
 
     @property
+    def pictures(self) -> int:
+        """That are trained on, each counted once."""
+        return sum(folder.pictures for folder in self.folders if not folder.regularisation)
+
+    @property
     def trained(self) -> int:
         """Pictures of an epoch, repeats counted, as kohya's ss_num_train_images."""
         return sum(folder.pictures * folder.repeats for folder in self.folders if not folder.regularisation)

@@ -22,4 +22,4 @@ def test_tags_buckets_and_counts(tmp_path: Path):
         ),
         {(40, 88): 3, (64, 64): 8},
     )
-    assert (facts.trained, facts.regularisation) == (8, 3)
+    assert (facts.pictures, facts.trained, facts.regularisation) == (2, 8, 3)
