@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from lib_extension.models.library import DEMO
 from lib_extension.spec.training.run import SampleSettings
+from trainer.data.pictures import colours, opened, upright
 from trainer.evaluation import scores
 from trainer.evaluation.drawing import Drawing, from_more_seeds, samples_of
 from trainer.evaluation.eyes import Eyes, small
@@ -36,7 +37,7 @@ class Measuring:
         drawing.use(None)
         self._base = self._shown(drawing.draw(self._others))
         trained = [one.file for one in examples if not one.prior][:_MOST]
-        self._training = self._eyes.vectors(_opened(file) for file in trained)
+        self._training = self._eyes.vectors(as_trained(file) for file in trained)
 
     def of(self, step: int, file: Path) -> SaveScores:
         """All figures at weight 1."""
@@ -63,12 +64,12 @@ class Measuring:
         return small(pictures) if vectors is None else vectors
 
 
+def as_trained(file: Path) -> Image.Image:
+    """A training picture with the colours that are learnt, mode RGB."""
+    return colours(upright(opened(file.read_bytes())))
+
+
 def _others(session: Session, like: SampleSettings) -> list[SampleSettings]:
     """What is known to be something else: the captions of regularisation pictures where there are any."""
     captions = list(dict.fromkeys(one.caption for one in session.batches.examples if one.prior and one.caption))[: len(_OTHERS)]
     return [replace(like, prompt=prompt) for prompt in captions or _OTHERS]
-
-
-def _opened(file: Path) -> Image.Image:
-    with Image.open(file) as picture:
-        return ImageOps.exif_transpose(picture).convert("RGB")
