@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import tempfile
 import threading
@@ -44,10 +45,10 @@ def check_merging(jobs: Jobs, kind: str, config: dict[str, Any]) -> Checked:
         file = Path(folder, "config.json")
         file.write_text(json.dumps(to_json(settings)), encoding="utf-8")
         command = checking(jobs.environment, kind, file)
+        variables = {**os.environ, "PYTHONIOENCODING": "utf-8"}  # of itself, Windows writes a code page, which has not all names
+        how: dict[str, Any] = {"cwd": ROOT, "env": variables, "encoding": "utf-8", "errors": "replace", **apart()}
         try:
-            done = subprocess.run(
-                command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8", timeout=_PATIENCE, **apart()
-            )
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, **how)
         except (OSError, subprocess.TimeoutExpired):
             return Checked(problem="It could not be looked at beforehand.")
     return _read(done.stdout, done.returncode)

@@ -82,6 +82,16 @@ def test_what_is_strange_is_said_before(jobs: Jobs, models: Path):
     assert jobs.all() == []
 
 
+@pytest.mark.parametrize("name", ["日本", "café"])
+def test_names_of_every_script_are_looked_at(name: str, jobs: Jobs, models: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")  # as Windows has it
+    monkeypatch.delenv("PYTHONUTF8", raising=False)
+    (models / "Lora" / "watch.safetensors").rename(models / "Lora" / f"{name}.safetensors")
+    told = check_merging(jobs, "merge", {"loras": [{"file": name}, {"file": name}]})
+    assert (told.problem, told.name) == ("", f"{name}-{name}")
+    assert any(f'"{name}"' in warning["text"] for warning in told.warnings)
+
+
 def test_what_cannot_be_is_said_before(jobs: Jobs, models: Path):
     assert check_merging(jobs, "resize", {"file": "wacth"}).problem.endswith('Did you mean "watch"?')
     assert "rank" in check_merging(jobs, "resize", {"file": "watch", "ranks": {"rank": 0}}).problem
