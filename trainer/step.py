@@ -86,7 +86,7 @@ def losses_of(answer: Tensor, latents: Tensor, drawn: Drawn, noising: Noising, s
     alphas = noising.at(drawn.timesteps)
     target = velocity(latents, drawn.noise, _wide(alphas)) if noising.prediction_type == "v_prediction" else drawn.noise
     distance = _distance(answer.float(), target, drawn.timesteps, snr(alphas), settings)
-    losses = masked(distance, batch.loss_mask, settings.unmasked_weight)
+    losses = masked(distance, batch.loss_mask)
     return with_prior(losses * _weight(snr(alphas), noising.prediction_type, settings), batch.weights)
 
 

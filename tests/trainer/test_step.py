@@ -106,7 +106,8 @@ def test_masks_and_weights_by_hand() -> None:
     batch = replace(pictures(), weights=torch.tensor([2.0, 0.5]), loss_mask=mask)
     losses = losses_of(torch.zeros_like(latents), latents, drawn, schedule, LossSettings(), batch)
     assert losses.tolist() == pytest.approx([1, 1])  # 2 * (1 + 0) / 2; 0.5 * (4 + 0) / 2
-    losses = losses_of(torch.zeros_like(latents), latents, drawn, schedule, LossSettings(unmasked_weight=0.1), batch)
+    batch = replace(batch, loss_mask=mask.clamp(min=0.1))
+    losses = losses_of(torch.zeros_like(latents), latents, drawn, schedule, LossSettings(), batch)
     assert losses.tolist() == pytest.approx([1.9, 1])
 
 
