@@ -16,7 +16,7 @@ from lib_extension.jobs.model_places import ModelPlaces, located
 from lib_extension.setup.environment import Environment
 from lib_extension.spec.merging import COMMANDS
 
-PLOT = "blocks.png"
+PLOT, CONTENTS = "blocks.png", "contents.json"
 _TITLES = {
     "merge": "Merge LoRAs",
     "bake": "Bake into a checkpoint",
@@ -49,8 +49,9 @@ def _filled(settings: Any, around: Around) -> Any:
 
 def _kind(name: str) -> JobKind:
     def command(environment: Environment, config: Path) -> Sequence[str]:
-        plot = [f"plot={config.parent / 'files' / PLOT}"] if name == "inspect" else []
-        return [tensor_python(environment), "-m", "trainer", name, str(config), *plot]
+        files = config.parent / "files"
+        beside = [f"plot={files / PLOT}", f"contents={files / CONTENTS}"] if name == "inspect" else []
+        return [tensor_python(environment), "-m", "trainer", name, str(config), *beside]
 
     return JobKind(COMMANDS[name], lambda _: _TITLES[name], command, fill=_filled)
 

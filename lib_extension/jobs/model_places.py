@@ -88,7 +88,7 @@ def located(settings: S, places: ModelPlaces) -> S:
     """The same settings with paths in place of names, and the result's folder. NotFound or BadRequest where one is none."""
     result: ModelKind = "checkpoints" if isinstance(settings, BakeSettings) else "loras"
     if isinstance(settings, InspectSettings):
-        return cast("S", dataclasses.replace(settings, file=str(_of_any_kind(settings.file, places)), plot=""))
+        return cast("S", dataclasses.replace(settings, file=str(_of_any_kind(settings.file, places)), plot="", contents=""))
     return _located(settings, places, result)
 
 

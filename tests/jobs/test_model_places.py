@@ -99,8 +99,8 @@ def test_programs_get_paths_in_place_of_names(models: Path):
     assert bake["checkpoint"]["file"] == str(models / "Stable-diffusion/sd.safetensors")  # pyright: ignore
     assert bake["mix"]["other"]["file"] == str(models / "Stable-diffusion/tuned")  # pyright: ignore
     assert bake["output"]["folder"] == str(models / "Stable-diffusion/mine")  # pyright: ignore
-    looked = filled("inspect", {"file": "sd", "plot": "/etc/cron.d/x.png"})
-    assert looked == {"file": str(models / "Stable-diffusion/sd.safetensors"), "plot": ""}
+    looked = filled("inspect", {"file": "sd", "plot": "/etc/cron.d/x.png", "contents": "/etc/cron.d/x.json"})
+    assert looked == {"file": str(models / "Stable-diffusion/sd.safetensors"), "plot": "", "contents": ""}
     with pytest.raises(AtelierError):
         filled("convert", {"file": "watch", "output": {"folder": "/tmp"}})
 

@@ -65,8 +65,8 @@ def test_other_texts_are_refused(text: str) -> None:
         (BakeSettings, {"checkpoint": {"file": "a"}}, "nothing to bake"),
         (BakeSettings, {"checkpoint": {"file": "a"}, "mix": {"kind": "difference", "other": {"file": "b"}}}, "needs a checkpoint"),
         (BakeSettings, {"checkpoint": {"file": "a", "sha256": "12"}, "loras": [{"file": "b"}]}, "no SHA-256"),
-        (Output, {"name": "a/b"}, "cannot be a file's name"),
-        (Output, {"name": "a."}, "cannot be a file's name"),
+        (Output, {"name": "a/b"}, "output.name has '/' in it"),
+        *((Output, {"name": name}, "output.name is") for name in ("a.", " a", "CON", "nul", "aux.v1", "LPT1.x")),
         (MergeSettings, {"loras": [{"file": "a", "blocks": "MID"}]}, "neither a preset"),
     ],
 )

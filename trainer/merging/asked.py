@@ -3,7 +3,8 @@
     python -m trainer merge merge.yaml output.name=both
     python -m trainer merge watch.safetensors:0.8 style.safetensors:0.4 --method svd --method.ranks.rank 32 --output.name both
 
-`--name value` and `name=value` mean the same; what is neither is a file. --check tells what would be done, and does nothing.
+`--name value` and `name=value` mean the same; what is neither, or is there as a file, is a file. --check tells what would be done, and
+does nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from trainer.config_file import override, read_file
 S = TypeVar("S", bound=Settings)
 _CONFIGS = (".json", ".yaml", ".yml", ".toml")
 _SETTING = re.compile(r"[A-Za-z_][\w.\[\]]*=.*", re.DOTALL)
-_WEIGHTED = re.compile(r"(?P<file>.+?)(?::(?P<weight>-?\d+(?:\.\d+)?))?")
+_WEIGHTED = re.compile(r"(?P<file>.+?)(?::(?P<weight>-?\d+(?:\.\d+)?))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def read_arguments(cls: type[S], arguments: Sequence[str], take_files: Callable[
             if not equals and not rest:
                 raise BadRequest(f"{word} needs a value after it.")
             settings.append(f"{name.replace('-', '_')}={value if equals else rest.pop(0)}")
-        elif _SETTING.fullmatch(word):
+        elif _SETTING.fullmatch(word) and not _is_there(weighted(word)["file"]):
             settings.append(word)
         else:
             files.append(word)
@@ -62,6 +63,13 @@ def read_arguments(cls: type[S], arguments: Sequence[str], take_files: Callable[
         if isinstance(config.get("method"), str):  # short for its kind alone
             config["method"] = {"kind": config["method"]}
     return Asked(from_json(cls, config), only_check)
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # too long for a path, or with a character that none has
+        return False
 
 
 def weighted(file: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,10 @@ from trainer.merging.tensor_types import is_finite
 from trainer.merging.topology import block_of, kernel_of
 from trainer.report import Report
 
-USAGE = "python -m trainer inspect FILE [--plot PNG]"
+USAGE = "python -m trainer inspect FILE [--plot PNG] [--contents JSON]"
 _MOST_TAGS = 50
+_LONGEST = 200  # characters of a value of the metadata, in a line for people
+_TOLD_APART = ("ss_tag_frequency", "modelspec.thumbnail")  # the latter is a picture
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Block:
     alphas: tuple[float, float]
     strength: float  # the Frobenius norm of all that is added there
     largest: float  # that of the strongest module
+    layers: Mapping[str, float]  # that of each
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Contents:
     bytes: int
     precision: dict[str, int]
     blocks: dict[str, Block]
-    unmeasured: int  # modules whose change depends on the checkpoint, or whose type is not known
+    unmeasured: int  # modules that are damaged, whose change depends on the checkpoint, or whose type is not known
     damaged: tuple[str, ...]  # tensors with NaN or infinity
     tags: dict[str, int]
     metadata: dict[str, str]
@@ -64,9 +68,12 @@ def run(arguments: Sequence[str], report: Report) -> int:
         return 0
     settings = read_arguments(InspectSettings, arguments, one_file("file")).settings
     contents = inspected(Path(settings.file))
-    report.value("contents", name=Path(settings.file).name, **asdict(contents))
+    told = {"name": Path(settings.file).name, **asdict(contents)}
+    report.value("contents", **told)
     for line in _told(contents):
         report.log(line)
+    if settings.contents:
+        Path(settings.contents).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
     if settings.plot:
         write_bars(Path(settings.plot), {block: measured.strength for block, measured in contents.blocks.items()})
         report.picture(Path(settings.plot).name, "Strength of every block")
@@ -94,19 +101,26 @@ def inspected(path: Path) -> Contents:
 
 @torch.no_grad()
 def _lora(lora: LoraFile) -> Contents:
-    measured: dict[str, list[tuple[int, float, float]]] = {}
+    measured: dict[str, dict[str, tuple[int, float, float]]] = {}
     unmeasured = 0
+    damaged = tuple(key for key in lora.keys if not is_finite(lora.tensor(key)))
     for module, parsed in lora.modules.items():
+        if not set(damaged).isdisjoint(parsed.parts.values()):
+            unmeasured += 1
+            continue
         if parsed.method not in PRODUCTS or needs_base(parsed.parts) or (parsed.method == "diff" and "diff" not in parsed.parts):
             unmeasured += 1
             continue
         parts = {part: lora.tensor(key) for part, key in parsed.parts.items()}
         factors = factors_of(parsed.method, parts, parsed.scale, kernel_of(module, lora.family), parsed.name)
+        energy = factors.energy()
+        if not isfinite(energy):
+            unmeasured += 1
+            continue
         rank = next((parts[part].shape[0] for part in ("down", "hada_w1_b", "lokr_w2_b") if part in parts), factors.rank)
         alpha = parts["alpha"].float().item() if "alpha" in parts else rank * (parsed.scale or 1.0)
-        measured.setdefault(block_of(module, lora.family), []).append((rank, alpha, max(0.0, factors.energy())))
+        measured.setdefault(block_of(module, lora.family), {})[module] = (rank, alpha, max(0.0, energy))
     blocks = {block: _block(measured[block]) for block in BLOCKS if block in measured}
-    damaged = tuple(key for key in lora.keys if not is_finite(lora.tensor(key)))
     return Contents(
         kind="lora",
         family=lora.family,
@@ -124,9 +138,10 @@ def _lora(lora: LoraFile) -> Contents:
     )
 
 
-def _block(modules: Sequence[tuple[int, float, float]]) -> Block:
-    ranks, alphas, energies = zip(*modules, strict=True)
-    return Block(len(modules), (min(ranks), max(ranks)), (min(alphas), max(alphas)), sum(energies) ** 0.5, max(energies) ** 0.5)
+def _block(modules: Mapping[str, tuple[int, float, float]]) -> Block:
+    ranks, alphas, energies = zip(*modules.values(), strict=True)
+    layers = {name: energy**0.5 for name, (_, _, energy) in modules.items()}
+    return Block(len(modules), (min(ranks), max(ranks)), (min(alphas), max(alphas)), sum(energies) ** 0.5, max(layers.values()), layers)
 
 
 def _base_model(metadata: Mapping[str, str]) -> str:
@@ -154,7 +169,14 @@ def _told(contents: Contents) -> list[str]:
         low, high = block.ranks
         ranks = str(low) if low == high else f"{low}-{high}"
         lines.append(f"{name:5} {block.modules:3} modules  rank {ranks:8} alpha {block.alphas[1]:<6g} strength {block.strength:.4g}")
-    lines += [f"{contents.unmeasured} modules whose change depends on the checkpoint"] if contents.unmeasured else []
+    lines += (
+        [f"{contents.unmeasured} modules not measured: damaged, or their change depends on the checkpoint"] if contents.unmeasured else []
+    )
     lines += [f"DAMAGED: {len(contents.damaged)} tensors hold NaN or infinity, such as {contents.damaged[0]}"] if contents.damaged else []
+    lines += [f"{name}: {_shortened(value)}" for name, value in sorted(contents.metadata.items()) if name not in _TOLD_APART]
     lines += ["tags: " + ", ".join(f"{tag} {count}" for tag, count in contents.tags.items())] if contents.tags else []
     return lines
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"

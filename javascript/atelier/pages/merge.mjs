@@ -70,7 +70,7 @@ export function MergePage({ app, params = {} }) {
         <div class="atelier-section-head"><h2>${t(COMMANDS[command].title)}</h2></div>
         <div class="atelier-card-body">
           <p class="atelier-muted">${t(COMMANDS[command].about)}</p>
-          <${Form} key=${command} root=${schema} schema=${schema} value=${config} onChange=${set} around=${around} hidden=${["plot"]} />
+          <${Form} key=${command} root=${schema} schema=${schema} value=${config} onChange=${set} around=${around} hidden=${["plot", "contents"]} />
           <${Before} command=${command} config=${config} checked=${checked} notes=${notes[""] ?? []} onStart=${start} />
         </div>
       </section>

@@ -133,6 +133,7 @@ class InspectSettings(Settings):
 
     file: str = field(label="File", help="A LoRA or a checkpoint.")
     plot: str = field("", label="Plot", help="Where a PNG with the strength of every block goes; empty: none.")
+    contents: str = field("", label="Contents", help="Where all that is found goes as a JSON file; empty: nowhere.")
 
 
 COMMANDS: dict[str, type[Settings]] = {

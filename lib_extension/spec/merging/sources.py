@@ -9,10 +9,10 @@ from typing import Literal
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.merging.blocks import block_weights
 from lib_extension.spec.settings import Settings, field
+from lib_extension.spec.training import check_name
 
 Precision = Literal["same", "fp32", "fp16", "bf16"]
 _BLOCKS_HELP = "ALL, INS, MIDD, OUTALL …, or 12, 17, 20 or 26 numbers: BASE, IN…, M00, OUT…"
-_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +57,9 @@ class Output(Settings):
     notes: str = field("", label="Notes", help="Kept in the file's metadata.", multiline=True, advanced=True)
 
     def check(self) -> None:
-        """BadRequest for a name that is no file's."""
-        if _NOT_IN_NAMES.search(self.name) or self.name.strip(". ") != self.name:
-            raise BadRequest(f'"{self.name}" cannot be a file\'s name; leave out \\ / : * ? " < > | and points or spaces at its ends.')
+        """BadRequest for a name that is no file's on every system."""
+        try:
+            if self.name:
+                check_name(self.name)
+        except BadRequest as error:
+            raise BadRequest(f"output.{error}") from error

@@ -37,6 +37,14 @@ def test_mistakes_are_told() -> None:
         read_arguments(ResizeSettings, ["a.safetensors", "b.safetensors"], one_file("file"))
 
 
+@pytest.mark.parametrize("weight", ["", ":0.5"])
+def test_a_file_that_is_there_is_no_setting(weight: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "style=a.safetensors").touch()
+    asked = read_arguments(MergeSettings, [f"style=a.safetensors{weight}", "output.name=x", f"output.notes={'n' * 5000}"], _take_files)
+    assert (asked.settings.loras[0].file, asked.settings.output.name) == ("style=a.safetensors", "x")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_there(name: str) -> None:
     assert PROGRAMS[name].module == f"trainer.merging.{name}"

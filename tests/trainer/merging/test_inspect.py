@@ -68,3 +68,29 @@ def test_the_plot_is_a_picture(tmp_path: Path) -> None:
     strengths = [block.strength for block in inspected(file).blocks.values()]
     assert heights == [round(180 * strength / max(strengths)) for strength in strengths]
     assert [event["event"] for event in told.events if event["event"] != "log"] == ["contents", "picture"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("part", ["alpha", "lora_up.weight"])
+def test_damage_is_told_and_ends_nothing(part: str, value: float, tmp_path: Path) -> None:
+    file = lora(tmp_path / "one.safetensors")
+    tensors = load_file(file)
+    name = next(name for name in tensors if name.endswith(part))
+    save_file({**tensors, name: torch.full_like(tensors[name], value)}, file, {"ss_steps": "900", "ss_tag_frequency": "{}"})
+    contents = tmp_path / "contents.json"
+    told = Told()
+    assert inspect.run([str(file), "--contents", str(contents)], told) == 0
+    lines = [str(event["text"]) for event in told.events if event["event"] == "log"]
+    assert f"DAMAGED: 1 tensors hold NaN or infinity, such as {name}" in lines
+    assert "ss_steps: 900" in lines
+    found = json.loads(contents.read_text("utf-8"))
+    json.dumps([event for event in told.events if event["event"] == "contents"], allow_nan=False)
+    assert (found["unmeasured"], found["damaged"], found["metadata"]["ss_steps"]) == (1, [name], "900")
+    assert sum(len(block["layers"]) for block in found["blocks"].values()) == 4
+
+
+def test_values_beyond_all_measure_end_nothing(tmp_path: Path) -> None:
+    file = lora(tmp_path / "one.safetensors")
+    save_file({name: tensor * 1e30 if tensor.ndim else tensor for name, tensor in load_file(file).items()}, file)
+    contents = inspected(file)
+    assert (contents.blocks, contents.unmeasured, contents.damaged) == ({}, 5, ())
