@@ -71,7 +71,7 @@ class Journal:
     """The edits of one folder of pictures, in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder = folder.absolute()
 
     def apply(self, changes: Sequence[Difference], title: str, unfinished: bool = False) -> Outcome:
         """Write the captions. One that was changed since it was read is refused and stays, as is one that cannot be written.
@@ -86,7 +86,7 @@ class Journal:
         refused: list[tuple[str, str]] = []
         sound: list[tuple[Difference, bytes]] = []
         for change in changes:
-            file, new = change.captioned.file, f"{change.after}\n".encode()
+            file, new = change.captioned.file.absolute(), f"{change.after}\n".encode()
             try:
                 old = _bytes_of(file)
                 _check_unchanged(change, old)
@@ -123,17 +123,18 @@ class Journal:
             return Outcome(sum(one.done for one in told), tuple(one.refused for one in told if one.refused))
 
     def unfinished(self, title: str) -> set[str]:
-        """The files that an edit of this title has written and that are still as it wrote them, if it was cut off; none otherwise."""
-        entry = self._open_entry(title)
-        if entry is None:
-            return set()
-        return {one["file"] for one in self._read(entry.number).files if _is_as_written(Path(one["file"]), one["new"])}
+        """The files that an edit of this title has written, if it was cut off; none otherwise. Those that are as they were before it, or
+        gone, are not among them; those that were changed since are."""
+        steps = [one for entry in self._open_entries(title) for one in self._read(entry.number).files]
+        first: dict[str, dict[str, Any]] = {}
+        for one in steps:
+            first.setdefault(one["file"], one)
+        return {file for file, one in first.items() if _is_written(Path(file), one)}
 
     def finish(self, title: str) -> None:
         """Nothing more comes under this title."""
         with _turn(self.folder):
-            entry = self._open_entry(title)
-            if entry is not None:
+            for entry in self._open_entries(title):
                 self._write(entry.number, replace(self._read(entry.number), finished=True))
 
     def entries(self) -> list[Entry]:
@@ -149,16 +150,16 @@ class Journal:
                 continue
         return found
 
-    def _open_entry(self, title: str) -> Entry | None:
-        """The last edit, if it is of this title and not finished."""
-        last = self.entries()[-1:]
-        return last[0] if last and last[0].title == title and not last[0].finished and not last[0].undone else None
+    def _open_entries(self, title: str) -> list[Entry]:
+        """Those of this title that are not finished, the oldest first: several where other edits came between."""
+        return [one for one in self.entries() if one.title == title[:_LONGEST_TITLE] and not one.finished and not one.undone]
 
     def _entry(self, title: str) -> tuple[int, _Edit]:
-        """The number and the content of the edit to write into: the open one, or a new one."""
-        entry = self._open_entry(title)
-        if entry is not None:
-            return entry.number, self._read(entry.number)
+        """The number and the content of the edit to write into: the open one if it is the last, so that edits are taken back in the order
+        in which they were made; else a new one."""
+        last = self.entries()[-1:]
+        if last and last == self._open_entries(title)[-1:]:
+            return last[0].number, self._read(last[0].number)
         return self._new_number(), _Edit(title[:_LONGEST_TITLE], _now())
 
     def _new_number(self) -> int:
@@ -232,11 +233,13 @@ def journal_of(home: Path, folder: Path) -> Journal:
     return Journal(home / "captions" / _hash(str(folder.resolve()).encode())[:16])
 
 
-def _is_as_written(file: Path, new: str) -> bool:
+def _is_written(file: Path, step: dict[str, Any]) -> bool:
+    """Whether the file is not any more as it was before the step, by it or by whatever came after it."""
     try:
-        return _hash(file.read_bytes()) == new
+        now = file.read_bytes()
     except OSError:
         return False
+    return _hash(now) == step["new"] or step["old"] is None or now != base64.b64decode(step["old"])
 
 
 def _bytes_of(file: Path) -> bytes | None:

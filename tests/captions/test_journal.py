@@ -132,6 +132,24 @@ def test_what_is_written_bit_by_bit_is_one_edit(folder: Path, tmp_path: Path) ->
     assert captions_in(folder) == before
 
 
+def test_edits_between_the_parts_of_another_are_taken_back_in_their_turn(folder: Path, tmp_path: Path) -> None:
+    before, journal = captions_in(folder), Journal(tmp_path / "journal")
+    first, second, third = differences(read_folder(folder), [ADD])
+    journal.apply([first, second], "captioned", unfinished=True)
+    by_hand = read_value(CaptionEdit, {"kind": "set", "text": "by hand"})
+    journal.apply(differences(read_folder(folder), [by_hand])[:1], "by hand")
+    assert journal.unfinished("captioned") == {str(folder / "a.txt"), str(folder / "b.txt")}
+    (folder / "b.txt").write_bytes(before["b.txt"])
+    assert journal.unfinished("captioned") == {str(folder / "a.txt")}, "what is as it was before is to be done again"
+    journal.apply([third], "captioned", unfinished=True)
+    journal.finish("captioned")
+    assert journal.unfinished("captioned") == set()
+    assert [(entry.title, entry.captions) for entry in journal.entries()] == [("captioned", 2), ("by hand", 1), ("captioned", 1)]
+    for _ in range(3):
+        journal.undo()
+    assert captions_in(folder) == before
+
+
 def test_a_caption_written_twice_by_one_edit_goes_back_to_its_first(folder: Path, tmp_path: Path) -> None:
     before, journal = captions_in(folder), Journal(tmp_path / "journal")
     for tag in ("x", "y"):

@@ -28,7 +28,7 @@ _SHOWN = 50  # differences, and tags, that are told
 def run(arguments: Sequence[str], report: Report) -> int:
     """The exit status."""
     settings = from_json(CaptionsSettings, read_config(arguments))
-    folder = Path(settings.folder)
+    folder = Path(settings.folder).absolute()
     journal = Journal(Path(settings.journal)) if settings.journal else journal_of(DEFAULT_HOME, folder)
     for _ in range(settings.undo):
         _tell(journal.undo(), "taken back", report)
