@@ -16,13 +16,13 @@ _LOOK = 0.2  # seconds between two looks while it waits
 
 
 class Stop:
-    """What somebody wants of the run that is at work. A second Ctrl-C ends it at once."""
+    """What somebody wants of what is at work. A second Ctrl-C ends it at once. Without a run's folder it is not made to wait."""
 
-    def __init__(self, run: RunFolder) -> None:
+    def __init__(self, run: RunFolder | None = None) -> None:
         self._run = run
         # jobs/leash.py names a file by which the program that started this one tells it to end, also when that program is gone.
         told = os.environ.get("ATELIER_STOP_FILE")
-        self._files = (run.stop_file, *([Path(told)] if told else []))
+        self._files = (*([run.stop_file] if run is not None else []), *([Path(told)] if told else []))
         self._signalled = False
         self._before: dict[int, Any] = {}
 
@@ -41,7 +41,7 @@ class Stop:
 
     @property
     def pause_wanted(self) -> bool:
-        return self._run.pause_file.exists()
+        return self._run is not None and self._run.pause_file.exists()
 
     def wait(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Until nobody wants a pause any more, or the end."""

@@ -18,10 +18,12 @@ from lib_extension.spec.errors import BadFile, BadRequest
 from trainer.captioners.batches import Shown, batches
 from trainer.captioners.tagger import TaggerCaptioner
 from trainer.report import Report
+from trainer.stop import Stop
 
 
-def compare(captions: Sequence[Captioned], settings: CaptioningSettings, journal: Path, report: Report) -> None:
-    """Tells each contradiction, and keeps all of them in the journal's folder. BadRequest without a tagger, or without a caption."""
+def compare(captions: Sequence[Captioned], settings: CaptioningSettings, journal: Path, report: Report, stop: Stop) -> bool:
+    """Tells each contradiction, and keeps all of them in the journal's folder; False where it was stopped before it had all. BadRequest
+    without a tagger, or without a caption."""
     taggers = [TaggerCaptioner(one) for one in settings.captioners if isinstance(one, TaggerSettings)]
     if not taggers:
         raise BadRequest("existing is compare, which needs a tagger among the captioners.")
@@ -30,6 +32,8 @@ def compare(captions: Sequence[Captioned], settings: CaptioningSettings, journal
         raise BadRequest("There are no captions to compare with what a tagger sees.")
     begun, compared, failed = time.monotonic(), list[tuple[Captioned, Contradiction]](), 0
     for some in batches(wanted, settings.batch):
+        if stop.wanted():
+            return False
         for shown in some:
             if shown.picture is None:
                 failed += 1
@@ -46,6 +50,7 @@ def compare(captions: Sequence[Captioned], settings: CaptioningSettings, journal
     write(journal, compared)
     contradicted = sum(found != Contradiction() for _, found in compared)
     report.value("compared", pictures=len(compared), contradicted=contradicted, failed=failed)
+    return True
 
 
 def contradiction(text: str, seen: Mapping[str, float], settings: CaptioningSettings) -> Contradiction:
@@ -69,7 +74,7 @@ _WORDS = re.compile(r"[^\s,.;:!?]+")
 @lru_cache(2**16)  # of a tagger with many thousand tags, for every picture
 def plain(tag: str) -> str:
     """The same for all spellings: without capitals, underscores, and the backslashes of prompts."""
-    return spaced(tag.strip()).replace("\\(", "(").replace("\\)", ")").casefold()
+    return spaced(tag.strip().replace("\\(", "(").replace("\\)", ")")).casefold()
 
 
 def _seen(some: Sequence[Shown], taggers: Sequence[TaggerCaptioner]) -> list[tuple[Shown, dict[str, float]]]:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from PIL import Image
 
+from lib_extension.spec.errors import AtelierError
+
 
 @dataclass(frozen=True)
 class Described:
@@ -16,6 +18,7 @@ class Described:
     tags: tuple[str, ...] = ()
     sentence: str = ""
     problem: str = ""
+    end: AtelierError | None = None  # why nothing is gained by asking for other pictures
 
 
 class Captioner(Protocol):
@@ -27,8 +30,8 @@ class Captioner(Protocol):
 
 
 def joined(all_described: Sequence[Described]) -> Described:
-    """What several say of one picture, as one."""
+    """What several say of one picture, as one; with a problem where one of them has one."""
     tags = tuple(dict.fromkeys(tag for one in all_described for tag in one.tags))
     sentence = " ".join(one.sentence.strip() for one in all_described if one.sentence.strip())
     problem = "; ".join(one.problem for one in all_described if one.problem)
-    return Described(tags, sentence, problem)
+    return Described(tags, sentence, problem, next((one.end for one in all_described if one.end is not None), None))

@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from tests.demo_model.scenes import TAGGED_OBJECTS, Subject, held_out_tagger_sce
 from tests.trainer.disks import Mount, remount
 from tests.trainer.runs import started
 from trainer.__main__ import main
+from trainer.captioners import caption_command
+from trainer.captioners.described import Described
 
 
 @pytest.fixture
@@ -79,15 +81,19 @@ class Vision(BaseHTTPRequestHandler):
 
     asked = 0
     stalls_after = 66
+    refuses_after, refusal = 1000, 401
+    meanwhile: tuple[Callable[[], object], ...] = ()  # what happens while it answers
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         Vision.asked += 1
+        for happens in Vision.meanwhile:
+            happens()
         if Vision.asked > Vision.stalls_after:
             time.sleep(1)
             return
         told = json.dumps({"choices": [{"message": {"content": "new"}}]}).encode()
-        self.send_response(200)
+        self.send_response(200 if Vision.asked <= Vision.refuses_after else Vision.refusal)
         self.send_header("Content-Length", str(len(told)))
         self.end_headers()
         self.wfile.write(told)
@@ -99,7 +105,8 @@ class Vision(BaseHTTPRequestHandler):
 @pytest.fixture
 def vision() -> Iterator[str]:
     """Its address."""
-    Vision.asked, Vision.stalls_after = 0, 66
+    Vision.asked, Vision.stalls_after, Vision.refuses_after, Vision.refusal = 0, 66, 1000, 401
+    Vision.meanwhile = ()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Vision)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}/v1"
@@ -124,10 +131,14 @@ def test_a_run_that_was_killed_goes_on(tmp_path: Path, capfd: pytest.CaptureFixt
             assert time.monotonic() < limit
             time.sleep(0.01)
         process.kill()
-    assert list(captions_in(folder).values()) == ["old one, new"] * 64 + ["old one"] * 8
+    before = list(captions_in(folder).values())
+    written = before.count("old one, new")
+    assert before == ["old one, new"] * written + ["old one"] * (72 - written)
+    assert written >= 64
     Vision.asked, Vision.stalls_after = 0, 1000
-    assert told("caption", folder, capfd, **settings)[-1] == {"event": "captioned", "written": 8, "skipped": 64, "failed": 0}
-    assert Vision.asked == 8
+    rest = {"event": "captioned", "written": 72 - written, "skipped": written, "failed": 0}
+    assert told("caption", folder, capfd, **settings)[-1] == rest
+    assert Vision.asked == 72 - written
     assert set(captions_in(folder).values()) == {"old one, new"}
     told("captions", folder, capfd, undo=1)
     assert {path.read_bytes() for path in folder.glob("*.txt")} == {b"old one \r\n"}
@@ -144,7 +155,7 @@ def test_odd_names_links_in_circles_and_long_captions(tmp_path: Path, capfd: pyt
     (folder / "猫.txt").write_text(", ".join(many), "utf-8")
     before = (folder / "猫.txt").read_bytes()
     events = told("caption", folder, capfd, existing="append")
-    assert events[-1] == {"event": "captioned", "written": 3, "skipped": 1, "failed": 0}
+    assert events[-1] == {"event": "captioned", "written": 3, "skipped": 0, "failed": 1}
     assert [event["text"] for event in events if event["event"] == "log"] == [
         '"a.png" and "a.jpg" have the caption a.txt between them. Give one of them another name.'
     ]
@@ -182,6 +193,120 @@ def test_no_caption_at_all_is_an_error(folder: Path, capfd: pytest.CaptureFixtur
         path.write_bytes(b"no picture")
     events = told("caption", folder, capfd, status=2)
     assert events[-1]["detail"] == "0 captions were written for 6 pictures; the lines above say why."
+    assert captions_in(folder) == {}
+
+
+def test_captions_that_cannot_be_read_are_no_captions(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for path in sorted(folder.iterdir()):
+        path.with_suffix(".txt").write_bytes(b"\0")
+    events = told("caption", folder, capfd, status=2)
+    assert events[-2] == {"event": "captioned", "written": 0, "skipped": 0, "failed": 6}
+    assert events[-1]["detail"] == "0 captions were written for 6 pictures; the lines above say why."
+    for path in sorted(folder.glob("*.png"))[:5]:
+        path.with_suffix(".txt").write_text("sound")
+    events = told("caption", folder, capfd, status=2)
+    assert events[-2] == {"event": "captioned", "written": 0, "skipped": 5, "failed": 1}
+
+
+def test_a_caption_that_two_pictures_share_is_there(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    tagger_scene(9).picture.save(folder / "0.jpg")
+    assert told("caption", folder, capfd)[-1] == {"event": "captioned", "written": 6, "skipped": 0, "failed": 1}
+    assert {"event": "captioned", "written": 0, "skipped": 7, "failed": 0} in told("caption", folder, capfd)
+
+
+def test_a_captioner_that_fails_beside_another_is_told_and_asked_again(
+    folder: Path, capfd: pytest.CaptureFixture[str], vision: str
+) -> None:
+    both: dict[str, Any] = {"captioners": [{"kind": "tagger"}, {"kind": "endpoint", "model": "m", "url": vision}]}
+    Vision.refuses_after, Vision.refusal = 4, 400
+    events = told("caption", folder, capfd, **both)
+    assert events[-1] == {"event": "captioned", "written": 4, "skipped": 0, "failed": 2}
+    assert sum("answered 400" in str(event.get("text")) for event in events) == 2
+    Vision.refuses_after = 1000
+    assert told("caption", folder, capfd, **both)[-1] == {"event": "captioned", "written": 2, "skipped": 4, "failed": 0}
+    assert all(caption.startswith("new, ") for caption in captions_in(folder).values())
+
+
+def test_what_was_said_is_written_when_the_server_refuses_the_rest(folder: Path, capfd: pytest.CaptureFixture[str], vision: str) -> None:
+    Vision.refuses_after = 4
+    settings: dict[str, Any] = {"captioners": [{"kind": "endpoint", "model": "m", "url": vision, "at_once": 3}]}
+    events = told("caption", folder, capfd, status=2, **settings)
+    assert "answered 401" in events[-1]["detail"]
+    assert events[-2] == {"event": "captioned", "written": 4, "skipped": 0, "failed": 2}
+    assert list(captions_in(folder).values()) == ["new"] * 4
+    Vision.refuses_after = 1000
+    assert told("caption", folder, capfd, **settings)[-1] == {"event": "captioned", "written": 2, "skipped": 4, "failed": 0}
+    assert len(captions_in(folder)) == 6
+
+
+@pytest.mark.parametrize(("problem", "status"), [(RuntimeError("CUDA out of memory"), 1), (KeyboardInterrupt(), 3)])
+def test_what_was_said_is_written_when_something_breaks(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, problem: BaseException, status: int
+) -> None:
+    class Breaks:
+        said = 0
+
+        def describe(self, pictures: Sequence[Image.Image]) -> list[Described]:
+            if self.said == 4:
+                raise problem
+            self.said += len(pictures)
+            return [Described(sentence="new")] * len(pictures)
+
+    monkeypatch.setattr(caption_command, "open_captioner", lambda *_: Breaks())
+    told("caption", folder, capfd, status=status, batch=2)
+    assert list(captions_in(folder).values()) == ["new"] * 4
+    monkeypatch.undo()
+    assert told("caption", folder, capfd)[-1]["skipped"] == 4
+
+
+@pytest.mark.parametrize("existing", ["skip", "compare"])
+def test_it_stops_between_two_pictures(
+    folder: Path, capfd: pytest.CaptureFixture[str], vision: str, monkeypatch: pytest.MonkeyPatch, existing: str
+) -> None:
+    stop = folder.parent / "stop"
+    monkeypatch.setenv("ATELIER_STOP_FILE", str(stop))
+    if existing == "compare":
+        (folder / "0.txt").write_text("red")
+        stop.touch()
+        told("caption", folder, capfd, status=3, existing=existing)
+        assert not (folder.parent / "journal").exists()
+        return
+    Vision.meanwhile = (lambda: Vision.asked == 4 and stop.touch(),)
+    settings: dict[str, Any] = {"captioners": [{"kind": "endpoint", "model": "m", "url": vision}]}
+    events = told("caption", folder, capfd, status=3, **settings)
+    assert events[-2] == {"event": "captioned", "written": 4, "skipped": 0, "failed": 0}
+    assert len(captions_in(folder)) == Vision.asked == 4
+    stop.unlink()
+    assert told("caption", folder, capfd, **settings)[-1]["written"] == 2
+    told("captions", folder, capfd, undo=1)
+    assert captions_in(folder) == {}, "both parts are one edit"
+
+
+def test_a_run_goes_on_after_another_edit(folder: Path, capfd: pytest.CaptureFixture[str], vision: str) -> None:
+    for number in range(6):
+        (folder / f"{number}.txt").write_text("old")
+    Vision.refuses_after = 4
+    settings: dict[str, Any] = {"existing": "append", "captioners": [{"kind": "endpoint", "model": "m", "url": vision}]}
+    told("caption", folder, capfd, status=2, **settings)
+    told("captions", folder, capfd, filter={"names": ["0.png"]}, edits=[{"kind": "set", "text": "by hand"}])
+    Vision.refuses_after = 1000
+    assert told("caption", folder, capfd, **settings)[-1] == {"event": "captioned", "written": 2, "skipped": 4, "failed": 0}
+    assert list(captions_in(folder).values()) == ["by hand"] + ["old, new"] * 5
+    told("captions", folder, capfd, undo=3)
+    assert list(captions_in(folder).values()) == ["old"] * 6
+
+
+def test_a_relative_folder_is_the_same_from_everywhere(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    place = folder.parent
+    journal: dict[str, Any] = {"journal": str(folder.parent / "journal")}
+    asked("caption", place, capfd, folder=folder.name, **journal)
+    assert len(captions_in(folder)) == 6
+    asked("captions", place, capfd, folder=folder.name, edits=[{"kind": "add", "tags": ["x"]}], **journal)
+    monkeypatch.chdir(folder)
+    assert {"event": "log", "text": "6 captions taken back"} in asked("captions", place, capfd, folder=".", undo=2, **journal)
     assert captions_in(folder) == {}
 
 

@@ -35,6 +35,7 @@ class Server:
     url: str = ""
     answers: list[Answer | Callable[[], Answer]] = field(default_factory=list)
     asked: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
+    pause: float = 0.0  # seconds after each byte of an answer
 
 
 @pytest.fixture
@@ -53,7 +54,15 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             for name, value in {"Content-Length": str(len(content)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(content)
+            if not told.pause:
+                self.wfile.write(content)
+                return
+            try:
+                for place in range(len(content)):
+                    self.wfile.write(content[place : place + 1])
+                    time.sleep(told.pause)
+            except OSError:  # whoever asked is gone
+                pass
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -140,17 +149,57 @@ def test_nonsense_is_a_problem_and_is_not_asked_again(server: Server, content: b
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_refusal_ends_it_without_telling_the_key(server: Server, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
-    server.answers = [(status, b'{"error": {"message": "no such key or model"}}', {})]
-    with pytest.raises(BadRequest, match=rf"answered {status}: no such key or model Look at url, model, and OPENAI_API_KEY") as caught:
+    server.answers = [(status, b'{"error": {"message": "no key Bearer sk-secret, or no such model"}}', {})]
+    first, second = describe(server, PICTURE, PICTURE)
+    wanted = f"answered {status}: no key Bearer (the key), or no such model Look at url, model, and OPENAI_API_KEY."
+    assert isinstance(first.end, BadRequest)
+    assert str(first.end).endswith(wanted)
+    assert second == first
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("status", [200, 400, 503])
+def test_a_server_that_repeats_the_key_is_not_repeated(server: Server, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    server.answers = [(status, b"x" * 195 + b" sk-secret", {})]
+    assert "sk-s" not in str(describe(server))
+
+
+@pytest.mark.parametrize("more", ["\n", " \r\n", "  "])
+def test_a_key_comes_without_what_came_along(server: Server, monkeypatch: pytest.MonkeyPatch, more: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", f" sk-secret{more}")
+    server.answers = [said("x")]
+    assert describe(server)[0].sentence == "x"
+    assert server.asked[0][1]["Authorization"] == "Bearer sk-secret"
+
+
+@pytest.mark.parametrize("key", ["sk-secret\nsk-other", "sk-sécret"])
+def test_what_is_no_key_is_refused_without_telling_it(server: Server, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(BadRequest, match="OPENAI_API_KEY in the environment holds more than a key") as caught:
         describe(server)
-    assert "sk-secret" not in str(caught.value)
+    assert "cret" not in str(caught.value)
+
+
+def test_one_that_answers_drop_by_drop(server: Server) -> None:
+    """Each drop comes in time, and all of them never."""
+    server.answers = [said("x" * 200)]
+    server.pause = 0.05
+    (found,) = describe(server, timeout=1, tries=1)
+    assert found.problem == "The captioning server did not answer within 1 seconds. (1 tries)"
 
 
 def test_a_server_that_is_away(server: Server) -> None:
     settings = read_value(CaptionerSettings, {"kind": "endpoint", "url": "http://127.0.0.1:9/v1", "model": "see", "tries": 2})
-    (found,) = open_captioner(settings, "cpu").describe([PICTURE])
-    assert "cannot be reached" in found.problem
-    assert "(2 tries)" in found.problem
+    first, second = open_captioner(settings, "cpu").describe([PICTURE, PICTURE])
+    assert "cannot be reached" in first.problem
+    assert "(2 tries) Start it, or look at url." in str(first.end)
+    assert second == first
+
+
+def test_an_address_that_is_none(server: Server) -> None:
+    server.url = "http://x:port/v1"
+    assert 'url is "http://x:port/v1"' in str(describe(server)[0].end)
 
 
 def test_a_key_is_not_carried_to_another_address(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
