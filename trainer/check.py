@@ -15,7 +15,7 @@ import torch
 
 from lib_extension.formats.base_model import what_is
 from lib_extension.formats.safetensors_header import read_header
-from lib_extension.models.checkpoint import Checkpoint, Placement
+from lib_extension.models.checkpoint import Checkpoint, Placement, check_attention
 from lib_extension.spec.errors import AtelierError, BadRequest
 from lib_extension.spec.settings import Settings, from_json
 from lib_extension.spec.training import TrainingConfig, check_name
@@ -24,7 +24,8 @@ from trainer.base_model import find_base, path_of
 from trainer.data.buckets import fit_of
 from trainer.data.examples import Found, find_examples
 from trainer.data.mistakes import lines
-from trainer.device import device_name, precision_of
+from trainer.device import device_name, trained_in
+from trainer.evaluation.eyes import Eyes
 from trainer.lora_file import check_peft
 from trainer.networks.network import Group
 from trainer.networks.targets import targets_of
@@ -125,9 +126,11 @@ def mistakes_of(config: TrainingConfig, notes: list[str], findings: Findings | N
         except AtelierError as error:
             found.append(str(error))
 
-    tried(lambda: precision_of(config.memory, device_name(config.memory)))
+    tried(lambda: _runs(config))
     tried(lambda: make_optimizer(config.optimizer, [Group("trial", "unet", 1.0, (torch.nn.Parameter(torch.ones(128, 64)),))]))
     found += _of_files(config)
+    if config.evaluation.on and config.evaluation.tagger:
+        tried(lambda: Eyes(config.evaluation.tagger))
     checkpoint = tried(lambda: _shapes(config))
     if checkpoint is not None:
         findings.family = checkpoint.family
@@ -139,6 +142,17 @@ def mistakes_of(config: TrainingConfig, notes: list[str], findings: Findings | N
     tried(lambda: check_run(config))
     found += _of_pictures(config, notes, findings)
     return found
+
+
+def _runs(config: TrainingConfig) -> None:
+    """BadRequest for a device that is not there, or that does not train so."""
+    device = device_name(config.memory)
+    trained_in(config.memory, device)
+    check_attention(Placement(torch.device(device), attention=config.memory.attention))
+    if config.memory.base != "as precision":
+        from trainer.frozen import check_base  # here, as only those who ask for it should wait for bitsandbytes
+
+        check_base(config.memory.base, config.network)
 
 
 def _without(values: Any, mistake: str, where: str) -> bool:
@@ -199,7 +213,8 @@ def _of_start(config: TrainingConfig, family: str) -> Iterator[str]:
 def _of_pictures(config: TrainingConfig, notes: list[str], findings: Findings) -> list[str]:
     try:
         data = data_settings(config)
-        found = find_examples(data, None)
+        cache = cache_folder_of(config)
+        found = find_examples(data, cache, remembers=cache.is_dir())
         findings.pictures = _counted(data, found)
         notes += found.lines()
         notes.append(f"{len(found.examples)} pictures to train on, {len(found.validation)} kept apart.")

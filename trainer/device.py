@@ -21,9 +21,7 @@ _PATIENCE = timedelta(days=7)  # a paused run keeps its other processes waiting
 def make_accelerator(settings: MemorySettings) -> Accelerator:
     """Accelerate for this process. BadRequest where the device is not there or cannot compute so."""
     name = device_name(settings)
-    precision = precision_of(settings, name)
-    if precision == "fp16" and not name.startswith(("cuda", "mps", "xpu")):
-        raise BadRequest(f"memory.precision is fp16, which {name} does not train in. Use bf16 or fp32.")
+    precision = trained_in(settings, name)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     if ":" in name:  # of several, accelerate takes the first, or the one that is this process's by its number
@@ -59,6 +57,14 @@ def precision_of(settings: MemorySettings, device: str) -> str:
     if device.startswith("cuda"):
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     return "bf16"
+
+
+def trained_in(settings: MemorySettings, device: str) -> str:
+    """The same, where the device trains in it: BadRequest for fp16 where its loss cannot be scaled."""
+    precision = precision_of(settings, device)
+    if precision == "fp16" and not device.startswith(("cuda", "mps", "xpu")):
+        raise BadRequest(f"memory.precision is fp16, which {device} does not train in. Use bf16 or fp32.")
+    return precision
 
 
 def placement(accelerator: Accelerator, settings: MemorySettings) -> Placement:

@@ -19,13 +19,12 @@ from torch import Tensor
 from lib_extension.models.checkpoint import Checkpoint
 from trainer.base_model import BaseModel
 from trainer.data.caches import Encoders
-from trainer.data.latents import VaeEncoder
+from trainer.data.latents import AT_ONCE, VaeEncoder
 from trainer.data.texts import CaptionEncoder
 from trainer.families.family import TextStates
 from trainer.written import write_bytes
 
 _KEYS = "encoder-keys.json"
-_AT_ONCE = 4 * 1024 * 1024  # pixels that a GPU encodes together
 
 
 class LateEncoders:
@@ -89,11 +88,16 @@ class _LateVae:
 
     @property
     def at_once(self) -> int:
-        return 0 if self.late.on_processor else _AT_ONCE
+        return 0 if self.late.on_processor else AT_ONCE
 
     def encode(self, pixels: Tensor) -> Tensor:
-        """(B, 3, H, W) → (B, C, H/8, W/8)."""
-        return self._vae.encode(pixels)
+        """(B, 3, H, W) → (B, C, H/8, W/8); where memory is too small for all at once, in halves."""
+        try:
+            return self._vae.encode(pixels)
+        except torch.OutOfMemoryError:
+            if len(pixels) == 1:
+                raise
+        return torch.cat([self.encode(half) for half in pixels.split(-(-len(pixels) // 2))])
 
     @property
     def _vae(self) -> VaeEncoder:

@@ -2,8 +2,9 @@
 
 Device memory is the larger of two moments:
 
-    training  = frozen weights + trained values × (4 weights + 4 gradients + optimizer's + 4 if EMA) + peak of a step + the device's own
-    encoding  = encoders in fp32 + peak of encoding a picture + the device's own          (where a cache lacks something)
+    training  = frozen weights + trained values × (4 weights + 4 gradients + optimizer's + 4 if EMA) + peak + the device's own,
+                with the larger peak of a step and of decoding a sample
+    encoding  = encoders in fp32 + peak of encoding pictures + the device's own          (where a cache lacks something)
 
 with the peaks from a rehearsal on tensors without values (rehearsal.py), at the largest bucket. Libraries' work space is not in it, and
 CUDA's autocast keeps norms in fp32 that the rehearsal counts in half: on a GPU it may be a fifth more.
@@ -53,6 +54,7 @@ class Estimate:
     weights: int
     optimizer: int  # state, gradients, trained weights and their mean
     step_peak: int
+    drawing: int  # a sample
     encoding: int
     comparing: int  # the saves at the end, by pictures that the base draws with each; 0 where that is not wanted
     memory: int
@@ -83,7 +85,7 @@ def estimate(config: TrainingConfig, found: Found, folder: Path) -> Estimate:
     fits = [fit_of(data, one) for one in found.examples]
     largest = max((fit.bucket for fit in fits), key=lambda size: size[0] * size[1])
     base = find_base(config.model, Placement(), cache_folder_of(config)).load(leave_out=("unet", "vae", "text"))
-    rehearsed = rehearse(config, base, precision, config.data.batch_size, largest)
+    rehearsed = rehearse(config, base, precision, config.data.batch_size, largest, on_gpu=device != "cpu")
     matched = [one.prior and data.match_regularisation for one in found.examples]
     items = [Item(fit.bucket, one.concept.repeats, match) for fit, one, match in zip(fits, found.examples, matched, strict=True)]
     order = Order(items, data.batch_size, 0)
@@ -104,9 +106,10 @@ def estimate(config: TrainingConfig, found: Found, folder: Path) -> Estimate:
         weights=rehearsed.weights,
         optimizer=changing,
         step_peak=rehearsed.peak,
+        drawing=rehearsed.drawing,
         encoding=encoding,
         comparing=rehearsed.whole + own if config.evaluation.on else 0,
-        memory=max(rehearsed.weights + changing + rehearsed.peak, encoding) + own,
+        memory=max(rehearsed.weights + changing + max(rehearsed.peak, rehearsed.drawing), encoding) + own,
         memory_there=_memory_of(device),
         disk=disk_bytes(config, found, rehearsed, steps),
         disk_there=shutil.disk_usage(_existing(folder)).free,
@@ -166,7 +169,8 @@ def lines(told: Estimate, config: TrainingConfig) -> list[str]:
     said = [
         f"{told.pictures} pictures, {told.steps} steps, {told.trained_values:,} trained values, on {told.device} in {told.precision}.",
         f"Memory: about {_gb(told.memory)} (weights {_gb(told.weights)}, trained and optimizer {_gb(told.optimizer)}, "
-        f"a step {_gb(told.step_peak)}; while encoding {_gb(told.encoding)}). There: {_gb(told.memory_there)}.",
+        f"a step {_gb(told.step_peak)}, a sample {_gb(told.drawing)}; while encoding {_gb(told.encoding)}). "
+        f"There: {_gb(told.memory_there)}.",
         f"Disk: about {_gb(told.disk)}. Free: {_gb(told.disk_there)}.",
         f"Time: about {_span(told.seconds)}, {told.seconds_a_step:.2f} s a step.",
     ]

@@ -14,6 +14,7 @@ from trainer.data.batch import Batch
 from trainer.trained import Trained
 
 SKIPPED = "was skipped: its loss is no number."  # as a run's events tell of a step
+OVERFLOW = "was skipped, as happens in fp16: its gradients were too large; from now on the loss is scaled by less."
 
 
 class NotFinite(AtelierError):
@@ -27,13 +28,18 @@ class Guard:
         self._patience = patience
         self.bad_steps = bad_steps
 
-    def skips(self, loss: float, norm: float) -> bool:
-        """Whether this step must not change anything."""
+    def skips(self, loss: float, norm: float, scale: float = 1.0) -> str:
+        """Why this step must not change anything; "" where it may. `scale`: by what fp16's loss is multiplied.
+
+        While that can still be halved, gradients that overflow only say that it is too large, and count for nothing.
+        """
         if math.isfinite(loss) and math.isfinite(norm):
             self.bad_steps = 0
-            return False
+            return ""
+        if math.isfinite(loss) and scale > 1:
+            return OVERFLOW
         self.bad_steps += 1
-        return True
+        return SKIPPED
 
     @property
     def is_over(self) -> bool:

@@ -11,7 +11,7 @@ import torch
 from trainer.board import Board
 from trainer.checkpoint import save_state
 from trainer.gradients import add_gradients, add_up
-from trainer.guard import SKIPPED, NotFinite, likely_cause
+from trainer.guard import NotFinite, likely_cause
 from trainer.lora_output import finish, is_finished, save_file
 from trainer.plot import draw_loss
 from trainer.report import Report
@@ -58,9 +58,9 @@ def train(session: Session, stop: Stop, report: Report) -> Ending:
             norm = float(torch.nn.utils.clip_grad_norm_(trained.parameters, clip))
         except torch.OutOfMemoryError as error:
             trained.optimizer.zero_grad(set_to_none=True)
-            raise OutOfMemory(session.step, saved=_saved_after_all(session)) from error
+            raise OutOfMemory(_at(session), saved=_saved_after_all(session)) from error
 
-        skipped = session.guard.skips(mean_loss, norm)
+        skipped = session.guard.skips(mean_loss, norm, trained.scaler.get_scale() if trained.scaler is not None else 1.0)
         try:
             if trained.scaler is not None:
                 trained.scaler.step(trained.optimizer)  # skips by itself what is not finite
@@ -68,7 +68,7 @@ def train(session: Session, stop: Stop, report: Report) -> Ending:
             elif not skipped:
                 trained.optimizer.step()
         except torch.OutOfMemoryError as error:  # some weights have changed, some not
-            raise OutOfMemory(session.step, saved=False) from error
+            raise OutOfMemory(_at(session), saved=False) from error
         trained.optimizer.zero_grad(set_to_none=True)
         if trained.ema is not None and not skipped:
             trained.ema.update(trained.weights)
@@ -114,7 +114,7 @@ class _Pace:
         return self.seconds * (self.total - self.step)
 
 
-def _report(session: Session, report: Report, board: Board, pace: _Pace, loss: float, norm: float, skipped: bool) -> None:
+def _report(session: Session, report: Report, board: Board, pace: _Pace, loss: float, norm: float, skipped: str) -> None:
     left = pace.tell()
     if not session.is_main:
         return
@@ -124,7 +124,7 @@ def _report(session: Session, report: Report, board: Board, pace: _Pace, loss: f
         board.point(series, session.step, value)
     report.progress(session.step, session.total, f"loss {loss:.4f}, {pace.seconds:.2f} s a step", left)
     if skipped:
-        report.log(f"Step {session.step} {SKIPPED}")
+        report.log(f"Step {session.step} {skipped}")
 
 
 def _show(session: Session, report: Report, board: Board, first: bool = False, last: bool = False) -> None:
@@ -137,7 +137,14 @@ def _show(session: Session, report: Report, board: Board, first: bool = False, l
             if samples and run.samples:
                 draw_samples(session, report)
             if validates:
-                measure(session, report, board)
+                _measure(session, report, board)
+
+
+def _measure(session: Session, report: Report, board: Board) -> None:
+    try:
+        measure(session, report, board)
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory(f"while measuring after step {session.step}", saved=_saved_after_all(session)) from error
 
 
 def _save(session: Session, report: Report) -> None:
@@ -147,7 +154,7 @@ def _save(session: Session, report: Report) -> None:
         save_file(session)
         save_state(session.folder / "states", session.trained, session.position, session.config.run.keep_states)
         if session.config.run.plot:
-            draw_loss(session.folder)
+            draw_loss(session.folder, report)
 
 
 def _finish(session: Session, report: Report) -> None:
@@ -162,6 +169,10 @@ def _pause(session: Session, stop: Stop, report: Report) -> None:
         _save(session, report)
     report.progress(session.step, session.total, "paused")
     stop.wait()
+
+
+def _at(session: Session) -> str:
+    return f"at step {session.step + 1}"
 
 
 def _saved_after_all(session: Session) -> bool:

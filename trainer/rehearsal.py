@@ -19,10 +19,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from lib_extension.models.checkpoint import Checkpoint
+from lib_extension.models.checkpoint import Checkpoint, Placement
 from lib_extension.spec.training import TrainingConfig
 from trainer import networks
+from trainer.data.latents import AT_ONCE
 from trainer.families import FAMILIES, TextStates
+from trainer.samples import sample_size
 
 _TOKENS = 77
 
@@ -36,8 +38,9 @@ class Rehearsed:
     rows: tuple[int, ...]  # rows and columns of each, which is what Adafactor keeps
     peak: int  # bytes of everything that a step makes, at once
     operations: int  # of forward and backward
-    encoding_peak: int  # bytes of encoding one picture
-    encoding: int  # operations of that
+    encoding_peak: int  # bytes of encoding as many pictures as are encoded together
+    encoding: int  # operations of encoding one picture
+    drawing: int  # bytes of the VAE and of decoding a sample with it; 0 where none is drawn here
     encoders: int  # bytes of VAE and text encoders
     whole: int  # bytes of the base model with both, as it is held to draw with: never quantised
     text_width: int  # values of a token's state
@@ -71,7 +74,9 @@ class Living(TorchDispatchMode):
         self.now -= size
 
 
-def rehearse(config: TrainingConfig, checkpoint: Checkpoint, precision: str, pictures: int, size: tuple[int, int]) -> Rehearsed:
+def rehearse(
+    config: TrainingConfig, checkpoint: Checkpoint, precision: str, pictures: int, size: tuple[int, int], on_gpu: bool = False
+) -> Rehearsed:
     """A step with so many pictures of a size (height, width). `checkpoint` has shapes only; afterwards it cannot be used."""
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision, torch.float32)
     networks.attach(checkpoint, config.network)
@@ -81,9 +86,11 @@ def rehearse(config: TrainingConfig, checkpoint: Checkpoint, precision: str, pic
         if config.memory.gradient_checkpointing:
             checkpoint.unet.enable_gradient_checkpointing()
         checkpoint.unet.train()
-        step, encode = _step(config, checkpoint, dtype, pictures, size), _encode(checkpoint, size)
+        together = max(1, AT_ONCE // (size[0] * size[1])) if on_gpu else 1
+        step, encode = _step(config, checkpoint, dtype, pictures, size), _encode(checkpoint, size, together)
         peak, operations = _counted(step)
         encoding_peak, encoding = _counted(encode)
+        drawing = _drawing(config, checkpoint, dtype)
     return Rehearsed(
         weights=frozen,
         trained=tuple(parameter.numel() for parameter in parameters),
@@ -91,7 +98,8 @@ def rehearse(config: TrainingConfig, checkpoint: Checkpoint, precision: str, pic
         peak=peak - 4 * sum(parameter.numel() for parameter in parameters),  # of the gradients, which are counted by themselves
         operations=operations,
         encoding_peak=encoding_peak,
-        encoding=encoding,
+        encoding=encoding // together,
+        drawing=drawing,
         encoders=sum(4 * one.numel() for network in (checkpoint.vae, *checkpoint.text_encoders) for one in network.parameters()),
         whole=sum(
             one.numel() * one.element_size()
@@ -183,9 +191,25 @@ def _step(config: TrainingConfig, checkpoint: Checkpoint, dtype: torch.dtype, pi
     return step
 
 
-def _encode(checkpoint: Checkpoint, size: tuple[int, int]) -> Callable[[], None]:
+def _encode(checkpoint: Checkpoint, size: tuple[int, int], pictures: int) -> Callable[[], None]:
     @torch.no_grad()
     def encode() -> None:
-        checkpoint.vae.encode(torch.empty(1, 3, *size), return_dict=False)
+        checkpoint.vae.encode(torch.empty(pictures, 3, *size), return_dict=False)
 
     return encode
+
+
+def _drawing(config: TrainingConfig, checkpoint: Checkpoint, dtype: torch.dtype) -> int:
+    if not config.run.samples or config.run.sample_by:
+        return 0
+    width, height = max((sample_size(config, sample) for sample in config.run.samples), key=lambda size: size[0] * size[1])
+    kind = Placement(dtype=dtype).vae_dtype
+    vae: Any = checkpoint.vae  # its decode is said to take another kind of tensor than it does
+    _fill(vae, kind)
+
+    @torch.no_grad()
+    def decode() -> None:
+        vae.decode(torch.empty(1, vae.config["latent_channels"], height // 8, width // 8, dtype=kind), return_dict=False)
+
+    peak, _ = _counted(decode)
+    return peak + sum(one.numel() * one.element_size() for one in vae.parameters())

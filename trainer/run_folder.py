@@ -19,7 +19,7 @@ from lib_extension.spec.training import TrainingConfig
 from trainer.config_file import read_config, read_file
 from trainer.data.kohya import with_dataset_file
 from trainer.report import Report
-from trainer.written import ASIDE, remove_folder, write_bytes
+from trainer.written import ASIDE, settle, write_bytes
 
 if sys.platform == "win32":
     import msvcrt
@@ -27,10 +27,11 @@ else:
     import fcntl
 
 CONFIG = "config.json"
+_LOCK = "lock"
 # What may differ from the run that is there: how long it is, what it leaves behind, and what gives the same LoRA in less memory.
 _FREE = ("run.steps", "run.epochs", "run.save_every", "run.keep_", "run.sample", "run.validate_every", "run.tensorboard", "run.plot")
 _FREE += ("run.bad_steps", "memory.gradient_checkpointing", "memory.parts", "memory.auto_memory", "memory.attention", "memory.compile")
-_FREE += ("memory.threads", "memory.device", "output.", "data.cache_folder", "evaluation.")
+_FREE += ("memory.threads", "memory.device", "memory.precision", "memory.base", "output.", "data.cache_", "evaluation.")
 
 
 @dataclass
@@ -160,8 +161,13 @@ def same_run(one: TrainingConfig, other: TrainingConfig) -> list[str]:
 
 
 def _refuse_strange(folder: Path) -> None:
-    if folder.is_file() or (folder.is_dir() and not (folder / CONFIG).is_file() and any(folder.iterdir())):
+    """A run that could not even write down its configuration, as on a full disk, left a lock and perhaps a part."""
+    if folder.is_file() or (folder.is_dir() and not (folder / CONFIG).is_file() and not all(map(_is_beginning, folder.iterdir()))):
         raise BadRequest(f'There is a "{folder.name}" that is no run\'s folder. Take another name, or another output.folder.')
+
+
+def _is_beginning(path: Path) -> bool:
+    return path.name == _LOCK or path.suffix == ASIDE
 
 
 def _refuse_other(folder: Path, config: TrainingConfig) -> None:
@@ -183,7 +189,7 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _locked(folder: Path) -> int:
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         if sys.platform == "win32":
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
@@ -197,9 +203,6 @@ def _locked(folder: Path) -> int:
 
 def _clean(run: RunFolder) -> None:
     """What a process that was ended left half done, and what told it to stop."""
-    for path in [*run.path.glob("*" + ASIDE), *run.states.glob("*" + ASIDE)]:
-        if path.is_dir():
-            remove_folder(path)
-        else:
-            path.unlink(missing_ok=True)
+    settle(run.path)
+    settle(run.states)
     run.stop_file.unlink(missing_ok=True)

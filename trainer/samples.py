@@ -51,14 +51,9 @@ class Sampler:
         vae = checkpoint.vae if checkpoint.vae.device.type != "meta" else self._base.load(leave_out=("unet", "text")).vae
         return [_decoded(vae, one) for one in latents]
 
-    def size(self, sample: SampleSettings) -> tuple[int, int]:
-        """Width and height."""
-        side = self._config.data.resolution // 8 * 8
-        return sample.width or side, sample.height or side
-
     def _latents(self, checkpoint: Checkpoint, noising: Noising, sample: SampleSettings) -> Tensor:
         """(1, 4, h, w), as the VAE takes them but for its scale."""
-        width, height = self.size(sample)
+        width, height = sample_size(self._config, sample)
         device, dtype = checkpoint.device, checkpoint.dtype
         text = self._texts.get((sample.negative_prompt, sample.prompt)) or _text(checkpoint, sample, self._config.model.clip_skip)
         text = text.to(device, dtype)
@@ -72,6 +67,12 @@ class Sampler:
             without, told = both.float().chunk(2)  # (1, 4, h, w)
             latents = stepped(latents, without + sample.cfg_scale * (told - without), noising, time, after)
         return latents
+
+
+def sample_size(config: TrainingConfig, sample: SampleSettings) -> tuple[int, int]:
+    """Width and height."""
+    side = config.data.resolution // 8 * 8
+    return sample.width or side, sample.height or side
 
 
 def timesteps(steps: int, trained: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 from PIL import Image
 
 from lib_extension.spec.errors import BadFile
@@ -11,22 +12,34 @@ from trainer.board import Board
 from trainer.lora_file import write_lora
 from trainer.lora_output import told_of
 from trainer.report import Report
-from trainer.samples import save_samples
+from trainer.samples import sample_size, save_samples
 from trainer.session import Session
 from trainer.validation import validation_loss
 from trainer.written import DiskFull
 
 
 def draw_samples(session: Session, report: Report) -> None:
-    """The samples of this step, by the trainer or by the WebUI that it was told. A WebUI that does not answer stops nothing."""
+    """The samples of this step, by the trainer or by the WebUI that it was told.
+
+    Neither a WebUI that does not answer nor a GPU whose memory is too small for drawing stops anything.
+    """
     config = session.config
     report.progress(session.step, session.total, "drawing samples")
-    pictures = _by_webui(session, report) if config.run.sample_by else session.sampler.draw(session.checkpoint, session.noising)
+    try:
+        pictures = _by_webui(session, report) if config.run.sample_by else session.sampler.draw(session.checkpoint, session.noising)
+    except torch.OutOfMemoryError:
+        report.log(f"No samples are drawn after step {session.step}: the GPU's memory is too small for {_largest(session)} pixels.")
+        return
     if not pictures:
         return
     for number, file in enumerate(save_samples(pictures, config, session.folder / "samples", session.step)):
         title = f"step {session.step}: {config.run.samples[number].prompt}"
         report.picture(file.relative_to(session.folder).as_posix(), title)
+
+
+def _largest(session: Session) -> str:
+    sizes = [sample_size(session.config, sample) for sample in session.config.run.samples]
+    return "{} × {}".format(*max(sizes, key=lambda size: size[0] * size[1]))
 
 
 def measure(session: Session, report: Report, board: Board) -> None:

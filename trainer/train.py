@@ -65,7 +65,10 @@ def _until_it_fits(folder: RunFolder, accelerator: Accelerator, stop: Stop, repo
 
 
 def _once(config: TrainingConfig, path: Path, accelerator: Accelerator, stop: Stop, report: Report) -> Ending:
-    session = prepare(config, path, accelerator, report)
+    try:
+        session = prepare(config, path, accelerator, report)
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory("before the first step", saved=False) from error
     with session.batches:
         ending = train(session, stop, report)
         if ending == "finished" and session.is_main and config.evaluation.on:

@@ -78,13 +78,14 @@ def load_checkpoint(found: Found, placement: Placement, leave_out: Collection[Le
     without any weights there is no hash.
     """
     refuse_pickle(found.path, "checkpoint")
-    _check_attention(placement)
+    check_attention(placement)
     load = load_folder if found.path.is_dir() else load_single_file
     networks = load(found.path, placement.dtype, placement.vae_dtype, leave_out)
     for network in (networks.unet, networks.vae, *networks.text_encoders):
         if not is_left_out(network):
             placed(network, placement.device)
-    _speed_up(networks.unet, placement)
+    if not is_left_out(networks.unet):
+        _speed_up(networks.unet, placement)
     return Checkpoint(
         name=found.name,
         path=found.path,
@@ -99,7 +100,7 @@ def load_checkpoint(found: Found, placement: Placement, leave_out: Collection[Le
     )
 
 
-def _check_attention(placement: Placement) -> None:
+def check_attention(placement: Placement) -> None:
     """Raises ``BadRequest`` before anything is read where the wanted attention cannot run."""
     if placement.attention not in ATTENTIONS:
         raise BadRequest(f'There is no attention "{placement.attention}". There are: {", ".join(ATTENTIONS)}.')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from trainer import networks
 from trainer.base_model import find_base
 from trainer.config_file import read_file
 from trainer.estimate import Estimate, lines
-from trainer.rehearsal import Living, rehearse
+from trainer.rehearsal import Living, Rehearsed, rehearse
 
 
 @pytest.mark.skipif(torch.accelerator.is_available(), reason="says what there is to say without a GPU")
@@ -33,6 +34,30 @@ def test_every_mistake_is_told_at_once(sd1_folder: Path, tmp_path: Path) -> None
                  "/no/such/folder", "optimiser is not known", "2.png"):  # fmt: skip
         assert sum(said in one for one in mistakes) == 1, (said, mistakes)
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="says what there is to say without a GPU")
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["memory.precision=fp16"], "memory.precision is fp16, which cpu does not train in"),
+        (["memory.base=nf4", "network.kind=loha"], 'memory.base "nf4" goes with lora and dora; this network is a "loha"'),
+        (["memory.attention=xformers"], "xformers attention runs on CUDA devices only"),
+        (["evaluation.on=true", "evaluation.tagger=no/such/folder"], "tagger"),
+        (['data.captions.separator=""'], "captions.separator is empty"),
+        (['data.concepts[0].extensions=["txt"]'], 'extensions has "txt"; endings of caption files begin with a dot'),
+        (["data.cache_folder={pictures}/cache"], "holds the cache folder"),
+    ],
+    ids=["fp16", "quantised", "xformers", "tagger", "separator", "endings", "cache"],
+)
+def test_what_a_training_would_refuse_the_check_does(wrong: list[str], said: str, sd1_folder: Path, tmp_path: Path) -> None:
+    config = config_file(tmp_path, sd1_folder)
+    before = sorted(tmp_path.rglob("*"))
+    told = carried_out("check", config, *(one.replace("{pictures}", str(tmp_path / "pictures")) for one in wrong))
+    assert told.status == 2
+    mistakes = [event["text"] for event in told.events if event["event"] == "mistake"]
+    assert sum(said in one for one in mistakes) == 1, mistakes
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_what_is_right_is_told_too(sd1_folder: Path, tmp_path: Path) -> None:
@@ -72,6 +97,26 @@ def test_an_estimate_says_whether_the_saves_can_be_compared(sdxl_folder: Path, t
     assert "Comparing the saves at the end takes more memory than there is" in " ".join(
         lines(told, from_json(TrainingConfig, read_file(tmp_path / "config.json")))
     )
+
+
+def test_an_estimate_counts_what_is_encoded_together_and_what_a_sample_takes(sd1_folder: Path, tmp_path: Path) -> None:
+    values = read_file(config_file(tmp_path, sd1_folder, run={"samples": [{"prompt": "a disc", "width": 128, "height": 128}]}))
+    config = from_json(TrainingConfig, values)
+    base = find_base(config.model, Placement(), tmp_path)
+
+    def told(config: TrainingConfig, on_gpu: bool) -> Rehearsed:
+        return rehearse(config, base.load(leave_out=("unet", "vae", "text")), "fp32", 1, (256, 256), on_gpu)
+
+    alone, together = told(config, on_gpu=False), told(config, on_gpu=True)
+    assert 10 < together.encoding_peak / alone.encoding_peak < 17  # sixteen pictures of 256 pixels are one of 1,024
+    assert together.encoding == pytest.approx(alone.encoding, rel=0.01)
+    vae: Any = base.load(leave_out=("unet", "text")).vae
+    with Living() as living, torch.no_grad():
+        vae.decode(torch.zeros(1, 4, 16, 16))
+    weights = sum(4 * one.numel() for one in vae.parameters())
+    assert alone.drawing == pytest.approx(living.peak + weights, rel=0.05)
+    values["run"] |= {"samples": []}
+    assert told(from_json(TrainingConfig, values), on_gpu=False).drawing == 0
 
 
 def test_the_rehearsed_peak_is_that_of_a_real_step(sd1_folder: Path, tmp_path: Path) -> None:

@@ -7,16 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from lib_extension.models.checkpoint import Placement
 from lib_extension.spec.settings import from_json
 from lib_extension.spec.training import TrainingConfig
 from tests.trainer.runs import carried_out, config_file
+from trainer.base_model import find_base
 from trainer.checkpoint import saved_states
 from trainer.config_file import read_file
+from trainer.encoders import LateEncoders
+from trainer.guard import OVERFLOW, SKIPPED, Guard
 from trainer.savings import savings
 
 
@@ -68,8 +73,77 @@ def test_when_nothing_helps_it_ends(sd1_folder: Path, tmp_path: Path) -> None:
     with memory_full(at=2, with_checkpointing=True):
         told = carried_out("train", config, "memory.auto_memory=true")
     assert told.status == 1
-    assert "memory.precision=auto" in told.error
+    for saving in ("memory.parts=2", "memory.precision=auto", "memory.base=8bit", "memory.base=nf4"):
+        assert f"It goes on with {saving}" in told.logged
+    assert "nothing left to save memory by" in told.error
     assert saved_states(tmp_path / "runs/disc/states")[-1][0] == 1
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, kind: type, method: str, most: int) -> None:
+    """The device's memory is too small for more than so many at a time."""
+    plain = getattr(kind, method)
+
+    def limited(self: object, values: torch.Tensor, *rest: object, **more: object) -> object:
+        if len(values) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return plain(self, values, *rest, **more)
+
+    monkeypatch.setattr(kind, method, limited)
+
+
+def test_pictures_that_do_not_fit_together_are_encoded_in_halves(sd1_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = find_base(from_json(TrainingConfig, read_file(config_file(tmp_path, sd1_folder))).model, Placement(), tmp_path)
+    vae = LateEncoders(base, tmp_path).for_caches().latents
+    assert vae is not None
+    pixels = torch.rand(5, 3, 64, 64) * 2 - 1
+    whole = vae.encode(pixels)
+    refusing(monkeypatch, AutoencoderKL, "encode", 2)
+    torch.testing.assert_close(vae.encode(pixels), whole)
+    refusing(monkeypatch, AutoencoderKL, "encode", 0)
+    with pytest.raises(torch.OutOfMemoryError):
+        vae.encode(pixels)
+
+
+def test_full_memory_before_the_first_step_is_told_the_same_way(sd1_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusing(monkeypatch, AutoencoderKL, "encode", 0)
+    told = carried_out("train", config_file(tmp_path, sd1_folder))
+    assert told.status == 1
+    assert "memory is full before the first step. What was saved before is whole. Change one of these" in told.error
+
+
+def test_samples_that_do_not_fit_stop_nothing(sd1_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusing(monkeypatch, AutoencoderKL, "decode", 0)
+    config = config_file(tmp_path, sd1_folder, run={"steps": 2, "samples": [{"prompt": "a disc", "steps": 1, "width": 96, "height": 64}]})
+    told = carried_out("train", config)
+    assert told.status == 0, told.error
+    assert "No samples are drawn after step 2: the GPU's memory is too small for 96 × 64 pixels." in told.logged
+
+
+def test_after_a_saving_the_run_goes_on(sd1_folder: Path, tmp_path: Path) -> None:
+    """Whoever does what the message says must not be told that this is another run."""
+    config = config_file(tmp_path, sd1_folder, data={"cache_latents": False, "cache_text": False})
+    with memory_full(at=3, with_checkpointing=True):
+        assert carried_out("train", config).status == 1
+    for saving in ("data.cache_latents=true", "data.cache_text=true", "memory.base=nf4", "memory.precision=bf16"):
+        told = carried_out("train", config, saving, "run.steps=3")
+        assert told.status == 0, (saving, told.error)
+
+
+def test_only_what_can_be_is_advised(sd1_folder: Path, tmp_path: Path) -> None:
+    values = read_file(config_file(tmp_path, sd1_folder, memory={"gradient_checkpointing": True, "parts": 2, "precision": "bf16"}))
+    values["data"] |= {"cache_latents": False, "cache_text": False, "augmentation": {"hue": 5}, "captions": {"shuffle": True}}
+    values["network"] |= {"kind": "loha", "targets": "blocks"}
+    assert savings(from_json(TrainingConfig, values)) == ()
+
+
+def test_gradients_that_overflow_while_fp16_finds_its_scale_are_no_sign_of_a_bad_rate() -> None:
+    guard = Guard(patience=2)
+    inf, nan = float("inf"), float("nan")
+    assert [guard.skips(0.5, inf, scale) for scale in (65536.0, 32768.0, 16384.0)] == [OVERFLOW] * 3
+    assert not guard.is_over
+    assert guard.skips(0.5, 1.0, 8192.0) == ""
+    assert [guard.skips(nan, nan, 8192.0), guard.skips(0.5, inf, 1.0)] == [SKIPPED] * 2
+    assert guard.is_over
 
 
 def test_savings_end(sd1_folder: Path, tmp_path: Path) -> None:

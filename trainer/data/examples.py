@@ -49,12 +49,12 @@ class Found:
             )
 
 
-def find_examples(settings: DataSettings, cache_folder: Path | None = None, told: Progress | None = None) -> Found:
-    """Looks at every picture, caption and mask. In `cache_folder` is remembered what pictures look like."""
+def find_examples(settings: DataSettings, cache_folder: Path | None = None, told: Progress | None = None, remembers: bool = True) -> Found:
+    """Looks at every picture, caption and mask. In `cache_folder` is remembered what pictures look like, if it `remembers`."""
     places, problems = places_of(settings)
     if cache_folder is not None:
         problems += [mistakes.CACHE_INSIDE.at(place.label) for place in places if _is_inside(cache_folder, place.concept.folder)]
-    memory = cache_folder / MEMORY if cache_folder and not problems else None
+    memory = cache_folder / MEMORY if cache_folder and remembers and not problems else None
     masks = {place.label: masks_of(place) for place in places}
     files = [file for place in places for file in (*place.pictures, *masks[place.label].values())]
     looks = look_at_all(files, memory, told)

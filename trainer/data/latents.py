@@ -20,7 +20,7 @@ from trainer.data.store import Store, key_of
 from trainer.data.weights_key import weights_key
 
 _VERSION = "latents 1"  # of how pictures are prepared
-_AT_ONCE = 4 * 1024 * 1024  # pixels that a GPU encodes together
+AT_ONCE = 1024 * 1024  # pixels that a GPU encodes together: one picture of SDXL takes 2.7 GB for it, and is work enough
 
 Told = Callable[[int, int], None]
 
@@ -55,7 +55,7 @@ class VaeEncoder:
     @property
     def at_once(self) -> int:
         """A processor gains nothing by more."""
-        return 0 if self._vae.device.type == "cpu" else _AT_ONCE
+        return 0 if self._vae.device.type == "cpu" else AT_ONCE
 
     @torch.no_grad()
     def encode(self, pixels: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ MOST_PIXELS = 89_478_485  # from here on Pillow suspects a file made to fill mem
 OTHER_ENDINGS = (".heic", ".heif", ".jxl", ".psd", ".svg", ".raw", ".cr2", ".nef", ".dng", ".exr", ".hdr", ".mp4", ".webm")
 
 # What Pillow raises for damaged files depends on the format's reader.
-DAMAGE = (OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, EOFError, OverflowError, struct.error, zlib.error)
+DAMAGE = (OSError, RuntimeError, ValueError, SyntaxError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
 
 _SIXTEEN_BITS = 65535
 _WHITE = (255, 255, 255)

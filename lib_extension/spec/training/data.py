@@ -9,6 +9,8 @@ from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import Settings, field
 
 ConceptKind = Literal["instance", "regularisation", "validation"]
+USUAL_RESOLUTION = 512  # where none is said and the base model's own is not known
+_SMALLEST = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,11 @@ class CaptionSettings(Settings):
         advanced=True,
         help="All captions are empty in each n-th epoch; 0: never.",
     )
+
+    def check(self) -> None:
+        """Tags need something between them."""
+        if not self.separator:
+            raise BadRequest("captions.separator is empty; name what stands between tags, such as a comma.")
 
     @property
     def is_random(self) -> bool:
@@ -108,7 +115,9 @@ class ConceptSettings(Settings):
     )
     alpha_mask: bool | None = field(None, label="Alpha as mask", advanced=True, help="Empty: as for all concepts.")
     subfolders: bool = field(False, label="With subfolders")
-    resolution: int | None = field(None, label="Resolution", minimum=64, maximum=8192, step=8, advanced=True, help="Empty: as for all.")
+    resolution: int | None = field(
+        None, label="Resolution", minimum=_SMALLEST, maximum=8192, step=8, advanced=True, help="Empty: as for all."
+    )
     captions: CaptionSettings | None = field(None, label="Captions", advanced=True, help="Empty: as for all concepts.")
     augmentation: AugmentationSettings | None = field(None, label="Augmentation", advanced=True, help="Empty: as for all concepts.")
 
@@ -116,6 +125,8 @@ class ConceptSettings(Settings):
         """A folder must be named."""
         if not self.folder.strip():
             raise BadRequest("A concept's folder is empty; name the folder of its pictures.")
+        if bad := [ending for ending in self.extensions if not ending.startswith(".") or len(ending) < 2]:
+            raise BadRequest(f'extensions has "{bad[0]}"; endings of caption files begin with a dot, such as .txt.')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +136,12 @@ class DataSettings(Settings):
     concepts: tuple[ConceptSettings, ...] = field((), label="Concepts")
     batch_size: int = field(1, label="Batch size", minimum=1, maximum=1024, help="Pictures of one step, of each process.")
     resolution: int = field(
-        512, label="Resolution", minimum=64, maximum=8192, step=8, help="Pictures get about the area of a square of so many pixels a side."
+        0,
+        label="Resolution",
+        minimum=0,
+        maximum=8192,
+        step=8,
+        help="Pictures get about the area of a square of so many pixels a side. 0: the base model's own, such as 512, or SDXL's 1024.",
     )
     buckets: bool = field(True, label="Aspect buckets", help="Pictures keep their shape, about; else all are cut to squares.")
     bucket_step: Literal[8, 16, 32, 64, 128] = field(64, label="Bucket step", advanced=True, help="Sides are multiples of so many pixels.")
@@ -162,7 +178,7 @@ class DataSettings(Settings):
         if not any(concept.kind == "instance" for concept in self.concepts):
             raise BadRequest("data.concepts names no folder of pictures to train on; add one of the kind instance.")
         for concept in self.concepts:
-            self._check_sizes(concept.resolution or self.resolution)
+            self._check_sizes(concept.resolution or self.resolution or USUAL_RESOLUTION)
             self._check_caches(concept)
 
     def captions_of(self, concept: ConceptSettings) -> CaptionSettings:
@@ -180,8 +196,8 @@ class DataSettings(Settings):
         return self.bucket_min or resolution // 2, self.bucket_max or resolution * 2
 
     def _check_sizes(self, resolution: int) -> None:
-        if resolution % 8:
-            raise BadRequest(f"resolution is {resolution}; it must be a multiple of 8.")
+        if resolution % 8 or resolution < _SMALLEST:
+            raise BadRequest(f"resolution is {resolution}; it must be a multiple of 8, and at least {_SMALLEST}.")
         shortest, longest = self.sides(resolution)
         if self.buckets and not shortest <= resolution <= longest:
             raise BadRequest(f"Buckets have sides from {shortest} to {longest}; the resolution of {resolution} must lie between them.")

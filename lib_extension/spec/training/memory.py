@@ -43,7 +43,9 @@ class MemorySettings(Settings):
     device: str = field("auto", label="Device", help="auto, cpu, cuda, cuda:1, mps …", advanced=True)
     threads: int = field(0, label="Threads", minimum=0, maximum=1024, help="Of the processor; 0: as many as torch takes.", advanced=True)
     auto_memory: bool = field(
-        False, label="Save memory when it is short", help="When the GPU's memory is full, applies the cheapest savings and goes on."
+        False,
+        label="Save memory when it is short",
+        help="When the GPU's memory is full, applies the cheapest savings that learn the same but for rounding, and goes on.",
     )
 
     def check(self) -> None:

@@ -1,6 +1,6 @@
 """With which settings does a training begin, by the memory of the GPU? Three partial configurations, each with why it says what it says.
 
-None of them says the resolution: that is the base model's, 512 pixels or SDXL's 1,024, whatever the GPU.
+None of them says the resolution: that is the base model's, such as SDXL's 1,024 pixels, whatever the GPU.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ PRESETS: tuple[Preset, ...] = (
             # Rank 8 holds an object or a person; its optimizer state is half of rank 16's.
             "network": {"rank": 8, "alpha": 8.0},
             "optimizer": {"optimizer": "auto", "learning_rate": 1e-4},
-            # NF4 quarters the frozen base. Where memory is still short, the next cheapest saving is applied without asking.
-            "memory": {"accumulation": 4, "gradient_checkpointing": True, "base": "nf4", "auto_memory": True},
+            # NF4 quarters the frozen base. There is nothing left after it that saves memory and learns the same.
+            "memory": {"accumulation": 4, "gradient_checkpointing": True, "base": "nf4"},
             "run": {"steps": 600, "save_every": 150, "sample_every": 150},
         },
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import shutil
 import struct
 import zlib
@@ -59,6 +60,23 @@ def test_a_folder_of_pictures_and_captions(tmp_path: Path):
     assert (first.width, first.height, first.prior, first.masked) == (64, 64, False, False)
 
 
+def damaged_avif(file: Path) -> None:
+    """One that Pillow's reader says something of its own of."""
+    data = io.BytesIO()
+    Image.new("RGB", (64, 64), "red").save(data, "AVIF")
+    for place in range(len(data.getvalue())):
+        damaged = bytearray(data.getvalue())
+        damaged[place] ^= 0xFF
+        try:
+            Image.open(io.BytesIO(damaged)).load()
+        except RuntimeError:
+            file.write_bytes(damaged)
+            return
+        except (OSError, SyntaxError):
+            continue
+    raise AssertionError("no damage makes this reader fail so any more")
+
+
 # What is put into a folder that is otherwise right → the mistake, and the file that it is said of.
 BAD: dict[str, tuple[Callable[[Path], object], Mistake]] = {
     "bad.png": (lambda file: file.write_bytes(picture(file).read_bytes()[:300]), mistakes.BROKEN),
@@ -69,6 +87,7 @@ BAD: dict[str, tuple[Callable[[Path], object], Mistake]] = {
     "floats.tif": (lambda file: Image.fromarray(np.zeros((64, 64), np.float32)).save(file), mistakes.ODD_PIXELS),
     "tiny.png": (lambda file: picture(file, 5, 100), mistakes.TOO_SMALL),
     "gone.png": (lambda file: file.symlink_to(file.with_name("nothing")), mistakes.NOT_READABLE),
+    "bad.avif": (damaged_avif, mistakes.BROKEN),
 }
 ODD: dict[str, tuple[Callable[[Path], object], Mistake]] = {
     "print.jpg": (lambda file: picture(file, mode="CMYK"), mistakes.CMYK),
