@@ -179,7 +179,7 @@ def _plain(name: str) -> str:
 def _card(captions: Sequence[Captioned], settings: ExportSettings) -> str:
     counts = count(captions)
     tags = "\n".join(f"| {tag.replace('|', chr(92) + '|')} | {often} |" for tag, often in counts.tags[:_CARD_TAGS])
-    folders = "\n".join(f"- {name or 'the folder itself'}: {often}" for name, often in balance(captions))
+    folders = "\n".join(f"- {name or 'the folder itself'}: {often}" for name, often, _ in balance(captions))
     return (
         f"# {settings.name}\n\n"
         f"{counts.captions} pictures with captions, {counts.empty} of them empty; {len(counts.tags)} different tags.\n\n"

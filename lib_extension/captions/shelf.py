@@ -34,7 +34,7 @@ class Reading:
         return count(self.captions)
 
     @cached_property
-    def balance(self) -> tuple[tuple[str, int], ...]:
+    def balance(self) -> tuple[tuple[str, int, int], ...]:
         """Of all of them."""
         return balance(self.captions)
 

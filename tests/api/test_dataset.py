@@ -62,7 +62,7 @@ def test_a_folder_is_shown_by_pages(server: Served, folder: Path):
 def test_what_is_in_all_captions_is_told(server: Served, folder: Path):
     told = look(server, folder, trigger="sks", size=1)
     assert told["counts"] == {"captions": 4, "empty": 1, "tags": [["mug", 2], ["red", 2], ["sks", 2], ["blue", 1], ["bowl", 1]]}
-    assert told["balance"] == [["", 3], ["in", 1]]
+    assert told["balance"] == [["", 3, 0], ["in", 1, 0]]
     assert told["fused"] == []
     for name in ("3", "4"):
         (folder / f"{name}.png").write_bytes((folder / "1.png").read_bytes())

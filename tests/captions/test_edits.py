@@ -116,8 +116,21 @@ def test_counts_tell_tags_empties_and_folders() -> None:
     counts = count(captions(*TEXTS))
     assert (counts.captions, counts.empty) == (5, 1)
     assert counts.tags[:3] == (("beach", 2), ("red", 2), ("watch", 2))
-    nested = [Captioned(Path("x"), Path("x"), "", name) for name in ("a/1.png", "a/2.png", "3.png")]
-    assert balance(nested) == (("a", 2), ("", 1))
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("a/1.png", "a/2.png", "3.png"), (("a", 2, 0), ("", 1, 0))),
+        (("10_dog/1.png", "2_cat/1.png", "2_cat/2.png"), (("10_dog", 1, 10), ("2_cat", 2, 2))),
+        (("10_dog/1.png", "2_cat/1.png", "2_cat/2.png", "3.png"), (("2_cat", 2, 0), ("", 1, 0), ("10_dog", 1, 0))),
+        (("10_dog/1.png", "2_cat/in/1.png", "2_cat/in/2.png"), (("2_cat/in", 2, 0), ("10_dog", 1, 0))),
+        (("10_dog/1.png", "0_cat/1.png"), (("0_cat", 1, 0), ("10_dog", 1, 0))),
+        ((), ()),
+    ],
+)
+def test_folders_are_told_with_their_pictures_and_repeats(names: tuple[str, ...], told: tuple[tuple[str, int, int], ...]) -> None:
+    assert balance([Captioned(Path("x"), Path("x"), "", name) for name in names]) == told
 
 
 def test_tags_that_never_come_without_the_trigger_are_fused() -> None:

@@ -27,7 +27,7 @@ def test_what_is_as_it_was_is_the_same_reading(tmp_path: Path):
     assert [one.name for one in first.captions] == [f"{number}.png" for number in range(12)]
     assert shelf.read(folder) is first
     assert first.counts.tags[0] == ("all", 12)
-    assert first.balance == (("", 12),)
+    assert first.balance == (("", 12, 0),)
 
 
 def test_only_what_is_new_is_read(tmp_path: Path):

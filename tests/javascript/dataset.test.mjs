@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { conditionsOf, isMeant, lengthOf, shortPath, tagsOf, tagsShown, withoutTag, withTag, withTagAsked } from "../../javascript/atelier/dataset/captions.mjs";
+import { areRepeated, conditionsOf, isMeant, lengthOf, shortPath, tagsOf, tagsShown, unevenOf, withoutTag, withTag, withTagAsked } from "../../javascript/atelier/dataset/captions.mjs";
 import { differenceOf, shortened } from "../../javascript/atelier/dataset/difference.mjs";
 import { allSelected, countOf, isSelected, meantBy, newSelection, withRange, withToggled } from "../../javascript/atelier/dataset/selection.mjs";
 
@@ -99,4 +99,14 @@ test("folders and tags are shown as they are looked for", () => {
   assert.deepEqual(tagsShown(tags, "", false), tags);
   assert.deepEqual(tagsShown(tags, "", true).map(([tag]) => tag), ["apple", "Beach", "watch"]);
   assert.deepEqual(tagsShown(tags, "EA", false), [["Beach", 4]]);
+});
+
+test("folders are out of balance by pictures times repeats", () => {
+  assert.equal(unevenOf([["", 30, 0]]), null);
+  assert.equal(unevenOf([["a", 20, 0], ["b", 10, 0]]), null, "twice as often is still even");
+  assert.deepEqual(unevenOf([["a", 21, 0], ["c", 12, 0], ["", 10, 0]]), { many: "a", few: "", times: 2.1 });
+  assert.deepEqual(unevenOf([["10_dog", 5, 10], ["1_cat", 20, 1]]), { many: "10_dog", few: "1_cat", times: 2.5 });
+  assert.equal(areRepeated([["10_dog", 5, 10], ["1_cat", 20, 1]]), true);
+  assert.equal(areRepeated([["10_dog", 5, 0], ["", 20, 0]]), false);
+  assert.equal(areRepeated([]), false);
 });

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib_extension.formats.picture_names import MASK_SUFFIX, READABLE
+from lib_extension.formats.picture_names import MASK_SUFFIX, READABLE, repeated
 from lib_extension.spec.training.data import ConceptSettings, DataSettings
 from trainer.data import mistakes
 from trainer.data.example import Concept, Problem
 from trainer.data.pictures import OTHER_ENDINGS
-
-_REPEATED = re.compile(r"(\d+)_(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -55,10 +52,10 @@ def places_of(settings: DataSettings) -> tuple[list[Place], list[Problem]]:
 
 def _places(settings: DataSettings, concept: ConceptSettings, folder: Path, taken: set[str]) -> Iterator[Place]:
     if concept.subfolders or any(_of_kind(folder.iterdir(), READABLE)):
-        yield from _place(settings, concept, folder, _repeated(folder), taken)
+        yield from _place(settings, concept, folder, repeated(folder.name), taken)
         return
     for inner in sorted(folder.iterdir()):
-        if inner.is_dir() and (told := _repeated(inner)) is not None:
+        if inner.is_dir() and (told := repeated(inner.name)) is not None:
             for place in _place(settings, concept, inner, told, taken):
                 taken.add(place.label)
                 yield place
@@ -95,12 +92,6 @@ def _of_kind(files: Iterator[Path] | list[Path], endings: tuple[str, ...]) -> tu
         for file in files
         if file.suffix.lower() in endings and not file.name.startswith(".") and not file.stem.endswith(MASK_SUFFIX) and file.is_file()
     )
-
-
-def _repeated(folder: Path) -> tuple[int, str] | None:
-    """Repeats and words of a name such as 10_dog; None for other names, and for 0_dog, which kohya's trainer leaves out, too."""
-    match = _REPEATED.fullmatch(folder.name)
-    return (int(match[1]), match[2].strip()) if match and int(match[1]) else None
 
 
 def _label(folder: Path, taken: set[str]) -> str:

@@ -1,5 +1,6 @@
 // What does a caption hold, how long may it be, and what does a filter ask of it? Values in, values out.
 
+const EVEN = 2; // times as often as another is still in balance
 const LIMITS = [75, 150, 225]; // tokens: text encoders read pieces of 75, and a training takes three of them where nothing else is said
 
 /** The parts between commas, as the server reads them. */
@@ -61,6 +62,23 @@ export function isMeant(schema, edit) {
 export function shortPath(path) {
   const parts = path.split(/[/\\]/).filter(Boolean);
   return { name: parts.at(-1) ?? path, above: parts.slice(-3, -1).join("/") };
+}
+
+/** Whether all pictures lie in folders such as 10_dog, which a training takes with their repeats. `balance`: as the pictures' route tells it. */
+export function areRepeated(balance) {
+  return balance.length > 0 && balance.every(([, , repeats]) => repeats > 0);
+}
+
+/** How often pictures of a folder are seen in one round of a training; of one of `balance`. */
+export function seenOf([, count, repeats]) {
+  return count * Math.max(1, repeats);
+}
+
+/** {many, few, times}: which folder is seen more than twice as often as which; null where none is. Of `balance`, the most seen first. */
+export function unevenOf(balance) {
+  if (balance.length < 2) return null;
+  const share = seenOf(balance[0]) / seenOf(balance.at(-1));
+  return share > EVEN ? { many: balance[0][0], few: balance.at(-1)[0], times: Number(share.toFixed(1)) } : null;
 }
 
 /** How the shown tags are ordered and found: [[tag, count]] with those that hold `text`, by count or by name. */

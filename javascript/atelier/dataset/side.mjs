@@ -4,7 +4,7 @@ import { Form } from "../form.mjs";
 import { Icon } from "../icons.mjs";
 import { html, useRef, useState } from "../vendor/htm-preact.mjs";
 import { t, tn } from "../words.mjs";
-import { clean, tagsShown, withTagAsked } from "./captions.mjs";
+import { clean, seenOf, tagsShown, unevenOf, withTagAsked } from "./captions.mjs";
 
 const STEPS = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
 
@@ -77,10 +77,14 @@ function Fused({ trigger, fused, onAsk }) {
   </div>`;
 }
 
-/** How many pictures each subfolder has. */
+/** How many pictures each subfolder has, times its repeats, and which of them outweighs the others. */
 function Balance({ balance }) {
-  const most = Math.max(...balance.map(([, count]) => count));
+  const seen = balance.map(seenOf);
+  const most = Math.max(...seen);
+  const uneven = unevenOf(balance);
+  const nameOf = (name) => name || t("the folder itself");
   return html`<div><h4 class="atelier-label">${tn("{count} folder", "{count} folders", balance.length)}</h4><ul class="atelier-dataset-balance">${balance.map(
-    ([name, count]) => html`<li key=${name}><span class="atelier-dataset-name">${name || t("the folder itself")}</span><span aria-hidden="true"><span style=${`width: ${(100 * count) / most}%`}></span></span><span class="atelier-muted">${count}</span></li>`,
-  )}</ul></div>`;
+    ([name, count, repeats], place) => html`<li key=${name}><span class="atelier-dataset-name" title=${name}>${nameOf(name)}</span><span aria-hidden="true"><span style=${`width: ${(100 * seen[place]) / most}%`}></span></span><span class="atelier-muted">${repeats > 1 ? `${count} × ${repeats}` : count}</span></li>`,
+  )}</ul>
+    ${uneven && html`<p class="atelier-note" data-severity="warning"><${Icon} name="alert" /> <span>${t("\"{many}\" is seen {times} times as often as \"{few}\". More pictures or repeats of \"{few}\" even it out.", { many: nameOf(uneven.many), few: nameOf(uneven.few), times: uneven.times })}</span></p>`}</div>`;
 }
