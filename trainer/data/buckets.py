@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from math import ceil, log, sqrt
 
-from lib_extension.spec.training.data import DataSettings
+from lib_extension.spec.training.data import USUAL_RESOLUTION, DataSettings
 from trainer.data.example import Example
 
 Size = tuple[int, int]
@@ -42,7 +42,8 @@ class Fit:
 
 
 def sizes_of(settings: DataSettings, resolution: int) -> Sizes:
-    """As the settings say, for pictures of a concept with this resolution."""
+    """As the settings say, for pictures of a concept with this resolution; 0: the usual one."""
+    resolution = resolution or USUAL_RESOLUTION
     shortest, longest = settings.sides(resolution)
     return Sizes(resolution, settings.bucket_step, shortest, longest, settings.upscale, settings.buckets)
 

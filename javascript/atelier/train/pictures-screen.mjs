@@ -13,7 +13,6 @@ import { looked } from "./look.mjs";
 const FIRST = ["data", "concepts", 0];
 const LATER = ["kind", "weight", "captions", "augmentation", "resolution"]; // in the expert view
 const FOLDERS = ["folder", "masks"];
-const LARGE = { sdxl: 1024 }; // pixels that a family of base models was made for, where they are not the default
 
 export function PicturesScreen({ app, known, draft, change, go, look, setLook }) {
   const [choosing, setChoosing] = useState(null); // the path of a folder
@@ -33,15 +32,7 @@ export function PicturesScreen({ app, known, draft, change, go, look, setLook })
   async function lookNow() {
     setLook({ value: training, findings: [], isBusy: true });
     try {
-      const told = await looked(app.api, "check", complete(training, known));
-      const large = LARGE[told.findings.find((one) => one.event === "found")?.family];
-      const isSet = getAt(training, ["data", "resolution"]) !== undefined;
-      const value = large && !isSet ? setAt(training, ["data", "resolution"], large) : training;
-      if (value !== training) {
-        change((now) => ({ ...now, training: setAt(now.training, ["data", "resolution"], large) }));
-        app.toast(t("The base model is made for larger pictures: the resolution is {pixels} now.", { pixels: large }), { kind: "done" });
-      }
-      setLook({ value, ...told, isBusy: false });
+      setLook({ value: training, ...(await looked(app.api, "check", complete(training, known))), isBusy: false });
     } catch (problem) {
       setLook({ value: training, findings: [{ event: "mistake", text: problem.message }], isBusy: false });
     }

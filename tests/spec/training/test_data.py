@@ -31,6 +31,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"concepts": [{"folder": " "}]}, "folder is empty"),
     ({"concepts": [{**MUGS, "repeat": 3}]}, r'concepts\[0\]\.repeat is not known\. Did you mean "repeats"'),
     ({"concepts": [MUGS], "resolution": 500}, "resolution is 500; it must be a multiple of 8"),
+    ({"concepts": [MUGS], "resolution": 32}, "resolution is 32; it must be a multiple of 8, and at least 64"),
     ({"concepts": [{**MUGS, "resolution": 500}]}, "resolution is 500; it must be a multiple of 8"),
     ({"concepts": [MUGS], "bucket_min": 600}, "sides from 600 to 1024; the resolution of 512"),
     ({"concepts": [MUGS], "bucket_max": 256}, "sides from 256 to 256; the resolution of 512"),
