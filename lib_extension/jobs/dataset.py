@@ -104,6 +104,7 @@ def needs(config: Mapping[str, Any]) -> int:
 
 DATASET: dict[str, JobKind] = {
     "check-pictures": JobKind(CheckSettings, lambda _: "Check pictures", _check_command, patience=0.0, is_aside=True, fill=_check_filled),
-    "prepare": JobKind(PrepareSettings, lambda _: "Prepare pictures", _trainer("prepare"), fill=_prepare_filled),
+    # Each prepared picture is known as whole or not, so that it may be cut off anywhere.
+    "prepare": JobKind(PrepareSettings, lambda _: "Prepare pictures", _trainer("prepare"), patience=0.0, fill=_prepare_filled),
     "caption": JobKind(CaptioningSettings, lambda _: "Write captions", _trainer("caption"), fill=_caption_filled, needs=needs),
 }
