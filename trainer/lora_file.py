@@ -14,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from lib_extension.formats.flushing import flush_folder
+from lib_extension.formats.flushing import flush_folder, replace
 from lib_extension.models.checkpoint import Checkpoint
 from lib_extension.models.hashes import network_hash
 from lib_extension.spec.errors import BadFile, BadRequest
@@ -141,4 +141,4 @@ def _take_name(aside: Path, path: Path) -> None:
         raise
     except OSError:  # a file system without links: the name is reserved by an empty file, which then is replaced
         path.open("xb").close()
-        aside.replace(path)
+        replace(aside, path)

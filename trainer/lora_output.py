@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from lib_extension.formats.flushing import flush_folder
+from lib_extension.formats import flushing
 from trainer.card import write_card
 from trainer.data.facts import Facts, facts_of
 from trainer.lora_file import LoraTold, write_lora, write_peft
@@ -25,9 +26,9 @@ def save_file(session: Session) -> Path:
     with new_folder(session.folder / _WORK) as work, session.trained.in_use():
         written = write_lora(work, session.checkpoint, session.config.network, told_of(session, name), output.dtype)
         file = session.folder / written.name
-        written.replace(file)
+        flushing.replace(written, file)
     (session.folder / _WORK).rmdir()
-    flush_folder(session.folder)
+    flushing.flush_folder(session.folder)
     _keep(session)
     return file
 
@@ -127,4 +128,5 @@ def _keep(session: Session) -> None:
         pattern = re.compile(re.escape(session.config.name) + r"-(\d{6,})\.safetensors")
         files = sorted((int(match[1]), path) for path in session.folder.iterdir() if (match := pattern.fullmatch(path.name)))
         for _, path in files[: -session.config.run.keep_files]:
-            path.unlink()
+            with suppress(PermissionError):  # Windows, while a WebUI reads it: it goes with a later save
+                path.unlink()

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from trainer.report import EVENTS
-from trainer.written import write_bytes
+from trainer.report import EVENTS, Report
+from trainer.written import DiskFull, write_bytes
 
 SIZE = (960, 480)
 SERIES = ("loss", "validation loss", "learning rate", "gradient norm")  # what a run tells
@@ -26,13 +26,16 @@ _OVER = 0.02  # of the run: the running mean's width
 Series = Mapping[str, Mapping[float, float]]  # name → x → y
 
 
-def draw_loss(folder: Path) -> None:
-    """Write loss.png into a run's folder, if there are points."""
+def draw_loss(folder: Path, report: Report) -> None:
+    """Write loss.png into a run's folder, if there are points. Where that cannot be, it is told, and nothing ends."""
     series = read_points(folder / EVENTS, _COLOURS)
     if any(len(points) > 1 for points in series.values()):
         buffer = io.BytesIO()
         drawn(series, folder.name).save(buffer, "PNG", optimize=True)
-        write_bytes(folder / "loss.png", buffer.getvalue())
+        try:
+            write_bytes(folder / "loss.png", buffer.getvalue())
+        except (OSError, DiskFull) as error:
+            report.log(f"loss.png could not be written: {error}")
 
 
 def read_points(events: Path, names: Iterable[str]) -> Series:

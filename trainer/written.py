@@ -7,13 +7,14 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from lib_extension.formats.flushing import flush_folder
+from lib_extension.formats.flushing import flush_folder, replace
 from lib_extension.spec.errors import AtelierError
 
 ASIDE = ".part"  # what ends so is half written, and may be deleted by whoever comes next
+_BEFORE = ".before"  # what ends so is a folder as it was, until the new one has its name
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -29,7 +30,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     with _room(path, len(data)):
         try:
             _write_through(aside, data)
-            aside.replace(path)
+            replace(aside, path)
             flush_folder(path.parent)
         finally:
             aside.unlink(missing_ok=True)
@@ -37,8 +38,11 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """A folder that is filled under another name and gets its own at the end; one of that name is replaced."""
-    aside = path.with_name(path.name + ASIDE)
+    """A folder that is filled under another name and gets its own at the end; one of that name stays until then.
+
+    Whoever is ended in between leaves one of the two whole; `settle` finds it.
+    """
+    aside, before = path.with_name(path.name + ASIDE), path.with_name(path.name + _BEFORE)
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     try:
@@ -46,18 +50,32 @@ def new_folder(path: Path) -> Iterator[Path]:
             yield aside
             flush_folder(aside)
             if path.exists():
-                remove_folder(path)
-            aside.replace(path)
+                shutil.rmtree(before, ignore_errors=True)
+                replace(path, before)
+            replace(aside, path)
             flush_folder(path.parent)
     finally:
+        _bring_back(before, path)
         shutil.rmtree(aside, ignore_errors=True)
 
 
+def settle(folder: Path) -> None:
+    """Put in order what a process that was ended left half done in a folder."""
+    for before in folder.glob("*" + _BEFORE):
+        _bring_back(before, before.with_name(before.name.removesuffix(_BEFORE)))
+    for aside in folder.glob("*" + ASIDE):
+        if aside.is_dir():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            aside.unlink(missing_ok=True)
+
+
 def remove_folder(path: Path) -> None:
-    """Take a folder away so that it is never seen half empty under its name."""
+    """Take a folder away so that it is never seen half empty under its name. One that Windows does not let go of stays."""
     aside = path.with_name(f"{path.name}.old{ASIDE}")  # another name than that of one that is being filled
     shutil.rmtree(aside, ignore_errors=True)
-    path.replace(aside)
+    with suppress(PermissionError):
+        replace(path, aside)
     shutil.rmtree(aside, ignore_errors=True)
 
 
@@ -65,6 +83,14 @@ def fill(path: Path, data: bytes) -> None:
     """A file of a folder that is being filled."""
     with _room(path, len(data)):
         _write_through(path, data)
+
+
+def _bring_back(before: Path, path: Path) -> None:
+    """The folder as it was gets its name again, or goes where the new one has it."""
+    if path.exists():
+        shutil.rmtree(before, ignore_errors=True)
+    elif before.exists():
+        replace(before, path)
 
 
 def _write_through(path: Path, data: bytes) -> None:

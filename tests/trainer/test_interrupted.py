@@ -17,6 +17,7 @@ import torch
 
 from tests.trainer.runs import carried_out, config_file, events_in, started, trained_weights
 from trainer.checkpoint import saved_states
+from trainer.written import DiskFull
 
 if sys.platform == "win32":
     pytest.skip("by POSIX signals and limits", allow_module_level=True)
@@ -126,6 +127,20 @@ def test_a_full_disk_is_told_and_the_last_state_is_whole(sd1_folder: Path, tmp_p
     assert [path.name for path in (folder / "states").iterdir()] == ["step-000002"]
     assert not list(folder.rglob("*.part"))
     assert carried_out("train", config, "run.steps=3").status == 0
+
+
+def test_what_could_not_even_begin_begins_when_there_is_room(sd1_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, folder = config_file(tmp_path, sd1_folder, run={"steps": 1}), tmp_path / "runs/disc"
+
+    def full(path: Path, data: bytes) -> None:
+        path.with_name(f"{path.name}.1-2.part").write_bytes(data)  # as one that is killed leaves it
+        raise DiskFull("No room.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("trainer.run_folder.write_bytes", full)
+        assert carried_out("train", config).error == "No room."
+    assert {path.name for path in folder.iterdir()} == {"lock", "config.json.1-2.part"}
+    assert carried_out("train", config).status == 0
 
 
 def test_it_ends_when_the_program_that_started_it_ends(sd1_folder: Path, tmp_path: Path) -> None:

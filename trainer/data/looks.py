@@ -12,6 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from lib_extension.formats.flushing import replace
 from trainer.data import mistakes
 from trainer.data.mistakes import Mistake
 from trainer.data.pictures import (
@@ -158,4 +159,4 @@ def _write(memory: Path, known: dict[str, tuple[tuple[int, int], Look]]) -> None
     memory.parent.mkdir(parents=True, exist_ok=True)
     aside = memory.with_name(f"{memory.name}.{os.getpid()}.part")
     aside.write_text(json.dumps({"version": _VERSION, "looks": looks}), "utf-8")
-    aside.replace(memory)
+    replace(aside, memory)

@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from lib_extension.formats.flushing import replace
 from lib_extension.spec.errors import BadFile
 
 Tensors = dict[str, Tensor]
@@ -77,7 +78,7 @@ class Store:
         try:
             part.write_bytes(data)
             file.parent.mkdir(exist_ok=True)
-            part.replace(file)
+            replace(part, file)
         except OSError:
             part.unlink(missing_ok=True)
             raise
