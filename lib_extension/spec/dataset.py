@@ -68,7 +68,8 @@ class PrepareSettings(Settings):
 
     folder: str = field(label="Folder")
     into: str = field(
-        label="Into the folder", help="Captions go with their pictures. What is there already is kept or made anew by its content."
+        label="Into the folder",
+        help="Captions and masks go along. What was made there before is kept, made anew or removed; what you changed or put there stays.",
     )
     nested: bool = field(True, label="Folders in it, too")
     leave_out: list[str] = field([], label="Leave out", help="Pictures by their path in the folder, such as duplicates.")

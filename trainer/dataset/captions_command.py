@@ -10,10 +10,11 @@ from pathlib import Path
 from lib_extension.captions import contradictions
 from lib_extension.captions.counts import balance, count, fused_with
 from lib_extension.captions.edits import Difference, differences
-from lib_extension.captions.exchange import export, read_from
+from lib_extension.captions.exchange import export
 from lib_extension.captions.files import Captioned, read_folder
 from lib_extension.captions.filters import Known, matching
 from lib_extension.captions.journal import Journal, Outcome, journal_of
+from lib_extension.captions.reading import read_from
 from lib_extension.pictures.looks import Looks
 from lib_extension.spec.captions import CaptionsSettings
 from lib_extension.spec.errors import BadFile, BadRequest

@@ -12,7 +12,8 @@ from lib_extension.spec.dataset import Box, PrepareSettings
 from lib_extension.spec.errors import BadRequest
 from trainer.data.pictures import colours, has_alpha
 
-FindSubject = Callable[[Image.Image], Image.Image]
+Pixels = tuple[int, int, int, int]  # left, top, right, bottom
+FindSubject = Callable[[Image.Image, Pixels], Image.Image]
 Upscale = Callable[[Image.Image], Image.Image]
 _FAINT = 0.002  # share of the picture below which a mask shows nothing
 
@@ -21,13 +22,14 @@ _FAINT = 0.002  # share of the picture below which a mask shows nothing
 class Tools:
     """What preparing needs beside the settings; each is asked only where it is wanted."""
 
-    subject: FindSubject  # an upright picture → its mask, mode L, of its size
+    subject: FindSubject  # an upright picture and a part of it → that part's mask, mode L, of its size
     upscale: Upscale  # twice as large, or more
+    beside: Image.Image | None = None  # the mask that goes along with the picture, mode L, of its size
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """The picture, and its mask where the background is to be masked."""
+    """The picture, and its mask where the background is to be masked, or the picture came with one."""
 
     picture: Image.Image
     mask: Image.Image | None = None
@@ -36,21 +38,26 @@ class Prepared:
 def prepared(picture: Image.Image, name: str, settings: PrepareSettings, tools: Tools) -> Prepared:
     """`picture` is upright, `name` its path in the folder. Raises BadRequest where it cannot be done."""
     shape = aspect_of(settings.aspect)
-    if name in settings.boxes:
-        picture = picture.crop(_pixels(settings.boxes[name], picture))
-    wants_mask = settings.background != "keep" or settings.crop == "subject"
-    mask = tools.subject(picture) if wants_mask else None
-    box = (0, 0, picture.width, picture.height)
+    box = _pixels(settings.boxes[name], picture) if name in settings.boxes else (0, 0, *picture.size)
+    mask = tools.subject(picture, box) if wants_subject(settings) else None
+    picture, beside = picture.crop(box), tools.beside.crop(box) if tools.beside else None
+    box = (0, 0, *picture.size)
     if settings.crop == "subject" and mask is not None:
         box = around(mask, settings.margin)
     if shape or settings.crop == "centre":
         box = widened(box, picture.size, shape or 1.0, may_grow=settings.crop == "subject")
-    picture, mask = picture.crop(box), mask.crop(box) if mask else None
-    picture = _resized(picture, settings, tools)
-    mask = mask.resize(picture.size, Image.Resampling.LANCZOS) if mask else None
+    picture = _resized(picture.crop(box), settings, tools)
+    if settings.background == "keep":
+        return Prepared(picture, _along(beside, box, picture))
+    mask = _along(mask, box, picture)
     if settings.background == "colour" and mask is not None:
         return Prepared(Image.composite(colours(picture), Image.new("RGB", picture.size, colour_of(settings.colour)), mask))
-    return Prepared(picture, mask if settings.background == "mask" else None)
+    return Prepared(picture, mask)
+
+
+def wants_subject(settings: PrepareSettings) -> bool:
+    """Whether a mask of the subject is needed."""
+    return settings.background != "keep" or settings.crop == "subject"
 
 
 def aspect_of(text: str) -> float:
@@ -74,7 +81,7 @@ def colour_of(text: str) -> tuple[int, int, int]:
         raise BadRequest(f'colour is "{text}"; it must be a colour such as "#f0e0d0" or "white".') from problem
 
 
-def around(mask: Image.Image, margin: float) -> tuple[int, int, int, int]:
+def around(mask: Image.Image, margin: float) -> Pixels:
     """The box of what the mask shows, with room around it; the whole picture where it shows nothing."""
     seen = np.asarray(mask) > 127  # H W
     if seen.mean() < _FAINT:
@@ -85,7 +92,7 @@ def around(mask: Image.Image, margin: float) -> tuple[int, int, int, int]:
     return max(0, left - room), max(0, top - room), min(mask.width, right + room), min(mask.height, bottom + room)
 
 
-def widened(box: tuple[int, int, int, int], size: tuple[int, int], shape: float, may_grow: bool) -> tuple[int, int, int, int]:
+def widened(box: Pixels, size: tuple[int, int], shape: float, may_grow: bool) -> Pixels:
     """The box in the wanted shape (width to height): grown where the picture has room, else cut, about its middle."""
     left, top, right, bottom = box
     width, height = right - left, bottom - top
@@ -98,7 +105,12 @@ def widened(box: tuple[int, int, int, int], size: tuple[int, int], shape: float,
     return x, y, x + width, y + height
 
 
-def _pixels(box: Box, picture: Image.Image) -> tuple[int, int, int, int]:
+def _along(mask: Image.Image | None, box: Pixels, picture: Image.Image) -> Image.Image | None:
+    """What was done to the picture, done to its mask."""
+    return mask.crop(box).resize(picture.size, Image.Resampling.LANCZOS) if mask else None
+
+
+def _pixels(box: Box, picture: Image.Image) -> Pixels:
     w, h = picture.size
     left, top = min(w - 1, round(box.left * w)), min(h - 1, round(box.top * h))
     return left, top, max(left + 1, round(box.right * w)), max(top + 1, round(box.bottom * h))

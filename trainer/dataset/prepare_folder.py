@@ -1,62 +1,33 @@
 """Writes a folder's pictures, prepared, into another: `python -m trainer prepare CONFIG` with `into`.
 
-What is made is written down in `prepared.jsonl` there, with what it is made from: before its file is put in place, and once more after
-that. So a run that was cut off goes on, and one with other settings makes anew only what they change. A file that is there and was not
-made here is never touched.
+What is made there is written down with what it is made from. So a run that was cut off goes on, one with other settings makes anew only
+what they change, and what was made before and is no longer asked for goes. A picture, a caption or a mask that is there and was not made
+here, or was changed since, is never touched.
 """
 
 from __future__ import annotations
 
-import errno
-import io
-import json
 import os
 import threading
-import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import Any
 
-from PIL import Image
-
-from lib_extension.captions.files import Captioned, read_folder, write_bytes
+from lib_extension.captions.files import Captioned, read_folder
 from lib_extension.formats.picture_names import MASK_SUFFIX
 from lib_extension.spec.dataset import PrepareSettings
-from lib_extension.spec.errors import AtelierError, BadFile, BadRequest
-from lib_extension.spec.settings import to_json
-from trainer.data.pictures import DAMAGE, TooManyPixels, UnknownPixels, colours, file_hash, has_alpha, opened, upright
-from trainer.dataset.prepare import aspect_of, colour_of, prepared
-from trainer.dataset.tools import tools_for
+from lib_extension.spec.errors import BadFile, BadRequest
+from trainer.data.masks import by_stem
+from trainer.dataset.prepare import aspect_of, colour_of
+from trainer.dataset.prepare_manifest import Made, read_manifest, remove_others
+from trainer.dataset.prepare_picture import Done, Task, do, whole
 from trainer.report import Report
 
-MANIFEST = "prepared.jsonl"
-_NOT_ABOUT_PIXELS = ("folder", "into", "nested", "leave_out", "processes", "boxes")
-_FORMATS = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP"}
-
-
-@dataclass(frozen=True)
-class Task:
-    """One picture and where it goes."""
-
-    captioned: Captioned
-    target: Path
-    is_ours: bool = False  # the target is there, and was made here
-    done_from: str = ""  # the key that it was made by, where that is sure
-
-
-@dataclass(frozen=True)
-class Done:
-    """What became of a task: made anew, there already, or a problem."""
-
-    name: str
-    new: bool = False
-    problem: str = ""
-    is_full: bool = False  # no other picture could be written either
+_SHOWN = 10  # files that are named
 
 
 def prepare_folder(settings: PrepareSettings, report: Report) -> None:
@@ -70,21 +41,47 @@ def prepare_folder(settings: PrepareSettings, report: Report) -> None:
         raise BadRequest(f'There are no pictures in "{folder}".')
     _check_names(settings, captions)
     _make(into)
-    tasks = _tasks(captions, into, settings.format)
-    made = problems = 0
+    made = read_manifest(into)
+    tasks = _tasks(captions, made, settings.format)
+    done = list(_carried_out(tasks, settings, report))
+    problems = sum(bool(one.problem) for one in done)
+    if problems == len(tasks):
+        raise BadFile(f"None of the {len(tasks)} pictures could be prepared; the lines above say why for each.")
+    _clean(settings, made, done, report)
+    new = sum(one.new for one in done)
+    report.value("prepared", pictures=len(tasks) - problems, made=new, problems=problems, folder=str(into))
+
+
+def _carried_out(tasks: Sequence[Task], settings: PrepareSettings, report: Report) -> Iterator[Done]:
     for number, done in enumerate(_work(tasks, settings), 1):
-        made += done.new
         if done.is_full:
             raise BadFile(
                 f"{done.problem} {number - 1} of {len(tasks)} pictures are done. Free some space and start again: it goes on there."
             )
         if done.problem:
-            problems += 1
             report.log(f"{done.name}: {done.problem}")
         report.progress(number, len(tasks), "prepared")
-    if problems == len(tasks):
-        raise BadFile(f"None of the {len(tasks)} pictures could be prepared; the lines above say why for each.")
-    report.value("prepared", pictures=len(tasks) - problems, made=made, problems=problems, folder=str(into))
+        yield done
+
+
+def _clean(settings: PrepareSettings, made: Made, done: Sequence[Done], report: Report) -> None:
+    """Deletes what was made before and is no longer asked for, and tells what stays as somebody else made it."""
+    wanted = {file for one in done for file in one.files}
+    failed = {one.name for one in done if one.problem}
+    try:
+        removed, kept = remove_others(Path(settings.into), made, whole(settings.folder), wanted, failed)
+    except OSError as problem:
+        raise BadFile(f'What is no longer asked for cannot be removed from "{settings.into}": {problem.strerror}.') from problem
+    left = [file for one in done for file in one.left]
+    _tell(removed, "no longer asked for, and removed", report)
+    _tell(kept, "no longer asked for, but changed since they were made: they stay. Remove them, if they are not to be trained on", report)
+    _tell(left, "not made here or changed since: they stay as they are. Remove them to have them made anew", report)
+
+
+def _tell(files: Sequence[str], what: str, report: Report) -> None:
+    if files:
+        more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
+        report.log(f"{len(files)} × {what}: {', '.join(files[:_SHOWN])}{more}")
 
 
 def _check_folders(folder: Path, into: Path) -> None:
@@ -108,10 +105,10 @@ def _make(into: Path) -> None:
         raise BadFile(f'The folder "{into}" cannot be made: {problem.strerror}.') from problem
 
 
-def _tasks(captions: Sequence[Captioned], into: Path, ending: str) -> list[Task]:
+def _tasks(captions: Sequence[Captioned], made: Made, ending: str) -> list[Task]:
     """Two pictures of one name get the second's ending into its name."""
-    known = _manifest(into)
     taken: set[str] = set()
+    masks: dict[Path, dict[str, Path]] = {}
     tasks = []
     for one in captions:
         stem = Path(one.name).with_suffix("").as_posix()
@@ -121,43 +118,23 @@ def _tasks(captions: Sequence[Captioned], into: Path, ending: str) -> list[Task]
         while target.casefold() in taken:
             target = f"{Path(target).with_suffix('').as_posix()}-2.{ending}"
         taken.add(target.casefold())
-        path = into / target
-        keys = known.get(target, {})
-        size = path.stat().st_size if path.is_file() else -1
-        tasks.append(Task(one, path, size in keys, keys.get(size, "")))
+        folder = one.picture.parent
+        if folder not in masks:
+            masks[folder] = by_stem(folder, deep=False)
+        task = Task(one, target, {}, masks[folder].get(one.picture.stem + MASK_SUFFIX))
+        tasks.append(replace(task, made={file: made.versions[file] for file in (target, task.caption, task.mask) if file in made.versions}))
     return tasks
-
-
-def _manifest(into: Path) -> dict[str, dict[int, str]]:
-    """Target → the sizes that its file may have, each with the key that it was made by, where that is sure. A line cut off is none."""
-    found: dict[str, dict[int, str]] = {}
-    try:
-        lines = (into / MANIFEST).read_text("utf-8", errors="replace").splitlines()
-    except OSError:
-        return {}
-    for line in lines:
-        try:
-            told = json.loads(line)
-            sizes = found.setdefault(told["target"], {})
-            if told["done"]:
-                sizes.clear()
-            else:  # the file may still be an earlier one
-                sizes.update(dict.fromkeys(sizes, ""))
-            sizes[told["size"]] = told["key"] if told["done"] else ""
-        except (ValueError, KeyError, TypeError):
-            continue
-    return found
 
 
 def _work(tasks: Sequence[Task], settings: PrepareSettings) -> Iterator[Done]:
     processes = min(settings.processes or os.cpu_count() or 1, len(tasks))
     if processes == 1:
-        yield from map(partial(_do, settings), tasks)
+        yield from map(partial(do, settings), tasks)
         return
     try:
         with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
             try:
-                yield from pool.map(partial(_do, settings), tasks, chunksize=4)
+                yield from pool.map(partial(do, settings), tasks, chunksize=4)
             finally:
                 pool.shutdown(cancel_futures=True)
     except BrokenProcessPool as problem:
@@ -176,74 +153,3 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=end, daemon=True).start()
-
-
-def _do(settings: PrepareSettings, task: Task) -> Done:
-    name, target = task.captioned.name, task.target
-    told = target.relative_to(settings.into).as_posix()
-    try:
-        data = task.captioned.picture.read_bytes()
-        key = _key(data, settings, name)
-        if task.done_from == key:
-            return Done(name)
-        if target.exists() and not task.is_ours:
-            raise BadFile(f'"{told}" is there already and was not made here. Move it away, or choose another folder.')
-        _write(data, task, settings, told, key)
-        return Done(name, new=True)
-    except AtelierError as problem:
-        return Done(name, problem=str(problem), is_full=_is_full(problem.__cause__))
-    except OSError as problem:
-        return Done(name, problem=f"{problem.strerror or problem}.", is_full=_is_full(problem))
-
-
-def _is_full(problem: BaseException | None) -> bool:
-    return isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-
-
-def _key(data: bytes, settings: PrepareSettings, name: str) -> str:
-    about = {field: value for field, value in to_json(settings).items() if field not in _NOT_ABOUT_PIXELS}
-    box = to_json(settings.boxes[name]) if name in settings.boxes else None
-    return file_hash(data + json.dumps([about, box], sort_keys=True).encode())
-
-
-def _write(data: bytes, task: Task, settings: PrepareSettings, told: str, key: str) -> None:
-    """The picture with its caption and its mask, the picture last: while it is not there, the task is not done."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd EXIF and the like
-        done = prepared(_decoded(data), task.captioned.name, settings, tools_for(settings, task.captioned.name))
-    task.target.parent.mkdir(parents=True, exist_ok=True)
-    if task.captioned.file.is_file():
-        write_bytes(task.target.with_suffix(task.captioned.file.suffix), task.captioned.file.read_bytes())
-    if done.mask is not None:
-        write_bytes(task.target.with_name(f"{task.target.stem}{MASK_SUFFIX}.png"), _encoded(done.mask, "png", 0))
-    written = _encoded(done.picture, settings.format, settings.quality)
-    line = {"target": told, "key": key, "size": len(written)}
-    _note(settings, {**line, "done": False})
-    write_bytes(task.target, written)
-    _note(settings, {**line, "done": True})
-
-
-def _note(settings: PrepareSettings, line: dict[str, Any]) -> None:
-    """Add a line to the manifest: in one piece, as several processes do; its end comes first, as the line before may be cut off."""
-    with (Path(settings.into) / MANIFEST).open("ab", buffering=0) as manifest:
-        manifest.write(f"\n{json.dumps(line, ensure_ascii=False)}".encode())
-
-
-def _decoded(data: bytes) -> Image.Image:
-    try:
-        return upright(opened(data))
-    except TooManyPixels as problem:
-        raise BadFile("It has too many pixels to be sure that it is a picture. Make it smaller.") from problem
-    except (UnknownPixels, *DAMAGE) as problem:
-        raise BadFile("It cannot be read as a picture. Replace it by a sound copy, or leave it out.") from problem
-
-
-def _encoded(picture: Image.Image, ending: str, quality: int) -> bytes:
-    keeps_alpha = has_alpha(picture) and ending != "jpg"
-    mode = "L" if picture.mode == "L" else "RGBA" if keeps_alpha else "RGB"
-    image = picture.convert(mode) if keeps_alpha or mode == "L" else colours(picture)
-    more: dict[str, Any] = {} if ending == "png" else {"quality": quality}
-    profile = picture.info.get("icc_profile")
-    out = io.BytesIO()
-    image.save(out, _FORMATS[ending], **more, **({"icc_profile": profile} if profile and mode != "L" else {}))
-    return out.getvalue()

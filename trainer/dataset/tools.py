@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -14,29 +15,68 @@ from lib_extension.models.library import DEMO
 from lib_extension.models.parts import Parts
 from lib_extension.spec.dataset import PrepareSettings
 from lib_extension.spec.errors import BadFile, BadRequest
-from trainer.data.pictures import DAMAGE, as_mask, opened, upright
-from trainer.dataset.prepare import Tools
+from trainer.data.pictures import DAMAGE, TooManyPixels, UnknownPixels, as_mask, opened, upright
+from trainer.dataset.prepare import Pixels, Tools, wants_subject
 
 _ENDINGS = (".png", ".webp", ".jpg")
+_OTHER_SHAPE = 0.02  # from here on a training says that a mask is none of the picture
 
 
-def tools_for(settings: PrepareSettings, name: str) -> Tools:
-    """For the picture `name` of the folder."""
-    return Tools(lambda picture: _subject(picture, settings, name), lambda picture: _enlarged(picture, settings.upscaler))
+@dataclass(frozen=True)
+class MaskFile:
+    """A mask as it was read."""
+
+    name: str
+    data: bytes
+
+    def of_size(self, size: tuple[int, int], *, of_shape: bool = False) -> Image.Image:
+        """Mode L. Raises BadFile where it is no picture; of_shape: also where it would have to be squeezed."""
+        try:
+            mask = as_mask(upright(opened(self.data)))
+        except (TooManyPixels, UnknownPixels, *DAMAGE) as problem:
+            raise BadFile(f'Its mask "{self.name}" cannot be read as a picture.') from problem
+        (width, height), (w, h) = mask.size, size
+        if of_shape and abs(width * h - height * w) > _OTHER_SHAPE * width * h:
+            raise BadFile(f'Its mask "{self.name}" has another shape: {width} × {height} for {w} × {h}. Draw it anew.')
+        return mask if mask.size == size else mask.resize(size, Image.Resampling.BILINEAR)
 
 
-def _subject(picture: Image.Image, settings: PrepareSettings, name: str) -> Image.Image:
-    if not settings.masks:
-        return parts_network(settings.network).masks(picture)["object"]
+@dataclass(frozen=True)
+class Masks:
+    """Those that there are for a picture: what shows its subject, and what goes along with it."""
+
+    subject: MaskFile | None = None
+    beside: MaskFile | None = None
+
+
+def masks_for(settings: PrepareSettings, name: str, beside: Path | None) -> Masks:
+    """For the picture `name` of the folder, as far as they are needed. `beside`: the mask that lies with it. Raises BadRequest, OSError."""
+    subject = _in_folder(settings, name) if settings.masks and wants_subject(settings) else None
+    return Masks(_read(subject), _read(beside) if settings.background == "keep" else None)
+
+
+def tools_for(settings: PrepareSettings, masks: Masks, size: tuple[int, int]) -> Tools:
+    """For a picture of this size."""
+
+    def subject(picture: Image.Image, part: Pixels) -> Image.Image:
+        if masks.subject:
+            return masks.subject.of_size(picture.size).crop(part)
+        return parts_network(settings.network).masks(picture.crop(part))["object"]
+
+    beside = masks.beside.of_size(size, of_shape=True) if masks.beside else None
+    return Tools(subject, lambda picture: _enlarged(picture, settings.upscaler), beside)
+
+
+def _in_folder(settings: PrepareSettings, name: str) -> Path:
     stem = Path(settings.masks) / Path(name).with_suffix("")
     file = next((path for ending in _ENDINGS if (path := stem.with_name(stem.name + ending)).is_file()), None)
     if file is None:
         raise BadRequest(f'There is no mask "{stem.name}{_ENDINGS[0]}" for it in the folder of masks.')
-    try:
-        mask = as_mask(upright(opened(file.read_bytes())))
-    except DAMAGE as problem:
-        raise BadFile(f'Its mask "{file.name}" cannot be read as a picture.') from problem
-    return mask.resize(picture.size, Image.Resampling.BILINEAR)
+    return file
+
+
+def _read(file: Path | None) -> MaskFile | None:
+    return MaskFile(file.name, file.read_bytes()) if file else None
 
 
 @cache
