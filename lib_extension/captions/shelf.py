@@ -59,7 +59,8 @@ class Shelf:
                 self._readings.pop(key, None)
                 self._readings[key] = now
                 for old in list(self._readings)[:-MOST]:
-                    del self._readings[old], self._turns[old]
+                    del self._readings[old]
+                    self._turns.pop(old, None)  # gone already where it was being read again while others took its place
         return now
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lib_extension.captions.files import Captioned, captioned, write_text
-from lib_extension.captions.listing import Listed
+from lib_extension.captions.listing import Listed, listed
 from lib_extension.captions.shelf import MOST, Shelf
 from lib_extension.spec.errors import BadFile, BadRequest
 
@@ -66,6 +67,22 @@ def test_a_few_folders_are_held(tmp_path: Path):
     assert shelf.read(folders[-1]) is readings[-1]
     assert shelf.read(folders[0]) is not readings[0]
     assert shelf.read(folders[0]).captions == readings[0].captions
+
+
+def test_a_folder_that_gives_way_while_it_is_read_again_can_give_way_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shelf = Shelf()
+    first, *others = [folder_of(tmp_path / str(number), 1) for number in range(2 * MOST + 1)]
+    shelf.read(first)
+
+    def meanwhile(folder: Path, *asked: Any) -> list[Listed]:
+        monkeypatch.setattr("lib_extension.captions.shelf.listed", listed)
+        for other in others[:MOST]:
+            shelf.read(other)
+        return listed(folder, *asked)
+
+    monkeypatch.setattr("lib_extension.captions.shelf.listed", meanwhile)
+    shelf.read(first)
+    assert [len(shelf.read(other).captions) for other in others[MOST:]] == [1] * MOST
 
 
 def test_of_ten_thousand_captions_only_the_new_one_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
