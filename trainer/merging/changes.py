@@ -139,7 +139,7 @@ class RowChanges:
         for change in changes:
             by_rows.setdefault((change.place.first, change.place.shape[0]), []).append(change.factors())
         self._products = [
-            (first, count, torch.cat([f.up for f in factors], dim=1), torch.cat([f.down for f in factors]))
+            (first, count, torch.cat([f.scaled().up for f in factors], dim=1), torch.cat([f.down for f in factors]))
             for (first, count), factors in by_rows.items()
         ]
 

@@ -18,7 +18,7 @@ from trainer.merging.asked import help_of, one_file, read_arguments
 from trainer.merging.factors import scale_of
 from trainer.merging.lora_file import LoraFile
 from trainer.merging.lora_names import LoraModule, Naming
-from trainer.merging.lora_writer import LoraResult, narrowed, result_type, write_lora
+from trainer.merging.lora_writer import LoraResult, narrowed, number, result_type, write_lora
 from trainer.merging.low_rank import Missed
 from trainer.merging.precautions import check_type, check_values, strange_tensors
 from trainer.merging.provenance import Provenance, origin_of
@@ -76,7 +76,10 @@ def _typed(lora: LoraFile, path: str, settings: ConvertSettings) -> dict[str, Te
         tensor, stored = lora.tensor(key), lora.info(key).dtype
         lora.check(key, tensor)
         wanted = written_as(settings.output.precision, stored)
-        found[part] = tensor if wanted == stored else narrowed(tensor, torch_type(wanted, key), key)
+        if wanted != stored:
+            dtype = torch_type(wanted, key)
+            tensor = number(tensor.item(), dtype) if part == "alpha" else narrowed(tensor, dtype, key)
+        found[part] = tensor
     return found
 
 
@@ -85,7 +88,7 @@ def _spelled(path: str, parts: dict[str, Tensor], scale: float | None, naming: N
     rank = parts["down"].shape[0] if "down" in parts else 0
     if naming == "kohya":
         if scale is not None and rank:
-            parts = {"alpha": _number(scale * rank, parts["down"].dtype), **parts}
+            parts = {"alpha": number(scale * rank, parts["down"].dtype), **parts}
         if "dora_magnitude" in parts:  # one value for each output, which kohya's names have as a column
             values = parts.pop("dora_magnitude")
             parts["dora_scale"] = values.reshape(-1, *(1 for _ in parts["down"].shape[1:]))
@@ -99,12 +102,6 @@ def _spelled(path: str, parts: dict[str, Tensor], scale: float | None, naming: N
         parts["dora_magnitude"] = values.flatten()
     scale = scale_of(parts, rank) if scale is None else scale
     return LoraModule(path, {part: tensor for part, tensor in parts.items() if part != "alpha"}, scale)
-
-
-def _number(value: float, dtype: torch.dtype) -> Tensor:
-    """In the module's own precision where that holds it exactly."""
-    number = torch.tensor(value, dtype=dtype)
-    return number if number.item() == value else torch.tensor(value)
 
 
 def _refuse_dora(lora: LoraFile, path: str) -> None:

@@ -15,11 +15,11 @@ from lib_extension.spec.errors import BadFile, BadRequest, Mismatch
 from lib_extension.spec.merging import ExtractSettings
 from trainer.merging.asked import help_of, read_arguments
 from trainer.merging.factors import Factors
-from trainer.merging.keeping import choose_of
+from trainer.merging.keeping import nearly_best
 from trainer.merging.left_out import LeftOut, differing, only_in
 from trainer.merging.lora_names import LoraModule
 from trainer.merging.lora_writer import LoraResult, module_of, result_type, write_lora
-from trainer.merging.low_rank import Missed, Sampling, Truncated, squares, truncated_randomly
+from trainer.merging.low_rank import Missed, squares
 from trainer.merging.model import Model
 from trainer.merging.provenance import Provenance, origin_of_model
 from trainer.merging.topology import is_attention
@@ -130,8 +130,6 @@ def _add(path: str, kernel: tuple[int, ...], change: Tensor, settings: ExtractSe
     if settings.least and float(change.abs().max()) <= settings.least:
         found.left_out.small.append(path)
         return
-    cut: Truncated = truncated_randomly(
-        change, choose_of(settings.ranks, kernel), Sampling(settings.ranks.highest(kernel), settings.iterations, settings.seed)
-    )
+    cut = nearly_best(change, settings.ranks, kernel, settings.iterations, settings.seed)
     found.modules.append(module_of(path, Factors(cut.up, cut.down, kernel), dtype))
     found.missed.add(cut.energy, cut.lost)

@@ -7,7 +7,7 @@ one of full rank. Others, DoRA among them, depend on the weight that they change
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import torch
@@ -21,11 +21,12 @@ PRODUCTS = ("lora", "hada", "lokr", "diff")  # methods whose change is known wit
 
 @dataclass(frozen=True)
 class Factors:
-    """up @ down, and the shape (out, in, *kernel) that it stands for."""
+    """scale · up @ down, and the shape (out, in, *kernel) that it stands for."""
 
     up: Tensor  # (out, rank)
     down: Tensor  # (rank, in · kernel)
     kernel: tuple[int, ...] = ()  # () for a matrix
+    scale: float = 1.0
 
     @property
     def rank(self) -> int:
@@ -38,20 +39,24 @@ class Factors:
         return self.down.shape[1] // prod(self.kernel)
 
     def times(self, weight: float) -> Factors:
-        """The weight goes into `up`."""
-        return Factors(self.up * weight, self.down, self.kernel) if weight != 1 else self
+        """Stronger by that much."""
+        return replace(self, scale=self.scale * weight)
+
+    def scaled(self) -> Factors:
+        """The same with the scale 1, which goes into `up`."""
+        return replace(self, up=self.up * self.scale, scale=1.0) if self.scale != 1 else self
 
     def dense(self) -> Tensor:
         """(out, in · kernel)."""
-        return self.up @ self.down
+        return self.scaled().up @ self.down
 
     def energy(self) -> float:
-        """The squared Frobenius norm of up @ down: tr((upᵀup)(down downᵀ)), without the product itself."""
-        return float(((self.up.T @ self.up) * (self.down @ self.down.T)).double().sum())
+        """The squared Frobenius norm of the product, without the product itself: scale² tr((upᵀup)(down downᵀ))."""
+        return self.scale**2 * float(((self.up.T @ self.up) * (self.down @ self.down.T)).double().sum())
 
 
 def factors_of(method: str, parts: Parts, scale: float | None, kernel: tuple[int, ...] = (), name: str = "") -> Factors:
-    """The change of a module, scaled. `scale`: what metadata says; None: alpha / rank. `kernel` where the parts do not show it.
+    """The change of a module, with its scale. `scale`: what metadata says; None: alpha / rank. `kernel` where the parts do not show it.
 
     Raises BadFile for parts that do not fit each other, and for a method that is no product; `name` is for its message.
     """
@@ -64,6 +69,12 @@ def factors_of(method: str, parts: Parts, scale: float | None, kernel: tuple[int
     except (RuntimeError, IndexError, KeyError, ValueError) as error:
         raise BadFile(f'The parts of "{name}" do not fit each other: {_shapes(parts)}.') from error
     return factors.times(scale_of(parts, rank) if scale is None else scale)
+
+
+def of_matrix(matrix: Tensor, kernel: tuple[int, ...] = ()) -> Factors:
+    """A whole matrix (out, in · kernel), which it is times 1."""
+    identity = torch.eye(min(matrix.shape))
+    return Factors(identity, matrix, kernel) if matrix.shape[0] <= matrix.shape[1] else Factors(matrix, identity, kernel)
 
 
 def scale_of(parts: Parts, rank: int) -> float:
@@ -118,9 +129,8 @@ def _kronecker(a: Tensor, b: Tensor) -> Tensor:
 def _kronecker_side(parts: Parts, name: str) -> tuple[tuple[Tensor, Tensor], int]:
     """One of the two as factors, and the rank that the file says it has, 0 for a whole one."""
     if name in parts:
-        whole = parts[name].flatten(1)
-        identity = torch.eye(min(whole.shape))
-        return ((identity, whole) if whole.shape[0] <= whole.shape[1] else (whole, identity)), 0
+        whole = of_matrix(parts[name].flatten(1))
+        return (whole.up, whole.down), 0
     a, b = parts[f"{name}_a"], parts[f"{name}_b"]
     if f"{name[:-2]}t{name[-1]}" in parts:  # Tucker: t (r, r, h, w), a (r, out), b (r, in)
         return (a.T, torch.einsum("ijhw,jn->inhw", parts[f"{name[:-2]}t{name[-1]}"], b).flatten(1)), b.shape[0]
@@ -129,10 +139,7 @@ def _kronecker_side(parts: Parts, name: str) -> tuple[tuple[Tensor, Tensor], int
 
 def _full(parts: Parts, kernel: tuple[int, ...]) -> tuple[Factors, int]:
     whole = parts["diff"]
-    matrix = whole.flatten(1)
-    identity = torch.eye(min(matrix.shape))
-    up, down = (identity, matrix) if matrix.shape[0] <= matrix.shape[1] else (matrix, identity)
-    return _checked(Factors(up, down, tuple(whole.shape[2:]))), 0
+    return _checked(of_matrix(whole.flatten(1), tuple(whole.shape[2:]))), 0
 
 
 def _checked(factors: Factors) -> Factors:

@@ -1,4 +1,4 @@
-"""How many singular values are kept? One function for each rule, all of values that fall."""
+"""How many singular values are kept? One function for each rule, all of values that fall; and a matrix cut by such a rule."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from lib_extension.spec.merging import Ranks
-from trainer.merging.low_rank import Choose
+from trainer.merging.low_rank import Choose, Sampling, Truncated, truncated, truncated_randomly
 
 
 def choose_of(ranks: Ranks, kernel: tuple[int, ...]) -> Choose:
@@ -21,6 +21,14 @@ def choose_of(ranks: Ranks, kernel: tuple[int, ...]) -> Choose:
     }
     rule = rules[ranks.rule]
     return lambda s, energy: max(1, min(highest, rule(s, energy)))
+
+
+def nearly_best(matrix: Tensor, ranks: Ranks, kernel: tuple[int, ...], iterations: int, seed: int) -> Truncated:
+    """A whole matrix (out, in · kernel) cut by the rule: by a randomised SVD, or by a full one for the rule that asks for all values."""
+    choose = choose_of(ranks, kernel)
+    if ranks.rule == "sv_cumulative":
+        return truncated(matrix, choose)
+    return truncated_randomly(matrix, choose, Sampling(ranks.highest(kernel), iterations, seed))
 
 
 def sv_ratio(s: Tensor, ratio: float) -> int:

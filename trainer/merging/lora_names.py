@@ -38,6 +38,11 @@ class LoraModule:
         return self.parts["down"].shape[0] if "down" in self.parts else 0
 
     @property
+    def alpha(self) -> float:
+        """scale · rank, without what the division costs in the last digit."""
+        return float(f"{self.scale * self.rank:.15g}")
+
+    @property
     def is_known(self) -> bool:
         """Whether it is a module of SD1, SD2 or SDXL, and so has a name in each spelling."""
         return self.path.startswith(("unet.", "text_encoder.", "text_encoder_2."))
@@ -81,7 +86,7 @@ def peft_names(modules: Sequence[LoraModule]) -> dict[str, Tensor]:
 def peft_config(modules: Sequence[LoraModule]) -> dict[str, Any]:
     """peft's LoraConfig of one network: the commonest rank and alpha, and which modules have others."""
     ranks = {module.path.partition(".")[2]: module.rank for module in modules}
-    alphas = {module.path.partition(".")[2]: _plain(module.scale * module.rank) for module in modules}
+    alphas = {module.path.partition(".")[2]: _plain(module.alpha) for module in modules}
     rank, alpha = (Counter(values.values()).most_common(1)[0][0] for values in (ranks, alphas))
     return {
         "peft_type": "LORA",

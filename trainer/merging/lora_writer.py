@@ -47,12 +47,30 @@ def result_type(output: Output, sources: set[str]) -> torch.dtype:
 
 def module_of(path: str, factors: Factors, dtype: torch.dtype) -> LoraModule:
     """LoRA's, or LoCon's, tensors with alpha = rank, so that the file's strength 1 is theirs."""
-    up, down = factors.up, factors.down
+    scaled = factors.scaled()
+    up, down = _balanced(scaled.up, scaled.down) if dtype == torch.float16 else (scaled.up, scaled.down)
     if factors.kernel:
         up = up.reshape(*up.shape, *(1 for _ in factors.kernel))
         down = down.reshape(down.shape[0], -1, *factors.kernel)
-    parts = {"alpha": torch.tensor(float(factors.rank), dtype=dtype), "down": narrowed(down, dtype, path), "up": narrowed(up, dtype, path)}
+    parts = {"alpha": number(factors.rank, dtype), "down": narrowed(down, dtype, path), "up": narrowed(up, dtype, path)}
     return LoraModule(path, parts)
+
+
+def _balanced(up: Tensor, down: Tensor) -> tuple[Tensor, Tensor]:
+    """The same product, with columns and rows that are as large as each other up to powers of two, which no rounding comes with.
+
+    Trained factors differ by thousands, the more after a low alpha went into one of them, and fp16 holds small values coarsely.
+    """
+    largest = up.abs().amax(0), down.abs().amax(1)
+    ratio = torch.where((largest[0] > 0) & (largest[1] > 0), largest[1] / largest[0], 1.0)
+    powers = torch.exp2((ratio.log2() / 2).round())
+    return up * powers, down / powers[:, None]
+
+
+def number(value: float, dtype: torch.dtype) -> Tensor:
+    """An alpha, of this type where that holds it; what divisions cost in the last digit does not count."""
+    found = torch.tensor(value, dtype=dtype)
+    return found if abs(found.item() - value) <= 1e-9 * abs(value) else torch.tensor(value, dtype=torch.float32)
 
 
 def narrowed(tensor: Tensor, dtype: torch.dtype, name: str) -> Tensor:
@@ -78,7 +96,7 @@ def write_lora(result: LoraResult, output: Output, name: str, naming: Naming = "
 
 def _described(result: LoraResult, metadata: dict[str, str], tensors: Mapping[str, Tensor]) -> dict[str, str]:
     ranked = [module for module in result.modules if module.rank]
-    ranks, alphas = [module.rank for module in ranked], [module.rank * module.scale for module in ranked]
+    ranks, alphas = [module.rank for module in ranked], [module.alpha for module in ranked]
     return for_lora(metadata, result.provenance.family, _digest(tensors), ranks or [0], alphas or [0.0])
 
 

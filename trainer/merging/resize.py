@@ -68,6 +68,6 @@ def resized(lora: LoraFile, path: str, ranks: Ranks, dtype: torch.dtype) -> tupl
     if method not in PRODUCTS or (method == "diff" and "diff" not in parts):
         return LoraModule(path, {part: tensor.to(dtype) for part, tensor in parts.items()}, parsed.scale or 1.0), None
     factors = factors_of(method, parts, parsed.scale, kernel_of(path, lora.family), parsed.name)
-    met = lower_rank(factors, ranks, path)
+    met = lower_rank(factors, ranks)
     made = module_of(path, met.factors, dtype)
     return LoraModule(path, {**made.parts, **over, **({"diff_b": parts["diff_b"]} if "diff_b" in parts else {})}), met

@@ -20,7 +20,7 @@ class Concatenate(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class Linear(Settings):
-    """The sum of the factors, as in peft. Small and quick, but no sum of the changes: up and down of different LoRAs meet."""
+    """The sum of the factors. Small and quick, but no sum of the changes: up and down of different LoRAs meet."""
 
     kind: Literal["linear"] = field(label="Method")
 

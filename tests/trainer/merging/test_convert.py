@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -34,6 +35,22 @@ def test_there_and_back(naming: str, dtype: torch.dtype, sd1_file: Path, tmp_pat
     before, after = load_file(file), load_file(converted(there))
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) and before[name].dtype == after[name].dtype for name in before)
+
+
+@pytest.mark.parametrize("rank", [49, 98, 103, 107])
+def test_alpha_there_and_back(rank: int, tmp_path: Path) -> None:
+    """Whose division by the rank has no exact inverse."""
+    file = lora(tmp_path / "one.safetensors", rank=rank, alpha=1, dtype=torch.float16)
+    there = converted(file, "--naming", "peft")
+    assert json.loads((there / "unet" / "adapter_config.json").read_text())["lora_alpha"] == 1
+    before, after = load_file(file), load_file(converted(there))
+    assert all(torch.equal(before[name], after[name]) and before[name].dtype == after[name].dtype for name in before)
+
+
+def test_alpha_is_not_rounded(tmp_path: Path) -> None:
+    """bf16 has 8 binary digits."""
+    file = lora(tmp_path / "one.safetensors", alpha=289)
+    assert {float(tensor) for name, tensor in load_file(converted(file, "--output.precision", "bf16")).items() if "alpha" in name} == {289}
 
 
 def test_from_diffusers_there_and_back(tmp_path: Path) -> None:

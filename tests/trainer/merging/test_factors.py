@@ -71,7 +71,10 @@ def test_parts_that_do_not_fit_are_refused() -> None:
         factors_of("oft", {"oft_blocks": torch.ones(3, 2)}, None, (), "x")
 
 
-def test_weights_go_into_up() -> None:
+def test_weights_multiply() -> None:
     factors = Factors(torch.ones(3, 2), torch.ones(2, 4))
-    assert torch.equal(factors.times(-0.5).dense(), -0.5 * factors.dense())
-    assert factors.times(1) is factors
+    weaker = factors.times(-0.5)
+    assert torch.equal(weaker.dense(), -0.5 * factors.dense())
+    assert torch.equal(weaker.scaled().up, -0.5 * factors.up)
+    assert weaker.energy() == 0.25 * factors.energy()
+    assert factors.scaled() is factors

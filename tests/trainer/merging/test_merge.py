@@ -19,6 +19,8 @@ from tests import tiny
 from tests.trainer.merging.loras import MODULES, Told, lora, parts, webui_updown, webui_weights
 from tests.trainer.merging.test_bake import assert_alike, state
 from trainer.merging import merge
+from trainer.merging.factors import Factors
+from trainer.merging.lora_writer import module_of
 
 
 def merged(folder: Path, *arguments: str) -> Path:
@@ -90,6 +92,23 @@ def test_any_types_ranks_and_alphas_concatenate(
     found = load_file(merged(tmp_path / "out", *arguments, "--output.precision", "fp32"))
     change = webui_updown({name.partition(".")[2]: tensor for name, tensor in found.items()}, torch.zeros(shape))
     torch.testing.assert_close(change, total, rtol=1e-4, atol=1e-4 * float(total.abs().max()) + 1e-6)
+
+
+def test_alpha_is_the_rank_in_any_type() -> None:
+    module = module_of("unet.x", Factors(torch.ones(300, 289), torch.ones(289, 300)), torch.bfloat16)
+    assert module.parts["alpha"] == module.rank == 289
+    assert module.parts["up"].dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("alpha", [0.25, 1.0, 1024.0])
+def test_half_precision_loses_little_whatever_alpha_is(alpha: float, sd1_file: Path, tmp_path: Path) -> None:
+    """Factors are as trained: up much smaller than down, and fp16 itself."""
+    file = lora(tmp_path / "one.safetensors", rank=128, alpha=alpha)
+    save_file({name: (tensor * 1e-3 if "up" in name else tensor).half() for name, tensor in load_file(file).items()}, file)
+    found = merged(tmp_path / "out", f"{file}:0.8")
+    base, wanted, made = load_file(sd1_file), webui_weights(sd1_file, [(file, 0.8)]), webui_weights(sd1_file, [(found, 1.0)])
+    lost = sum(float((made[name] - wanted[name]).double().square().sum()) for name in base)
+    assert lost**0.5 < 2e-3 * sum(float((wanted[name] - base[name]).double().square().sum()) for name in base) ** 0.5
 
 
 def test_one_rank_for_all_is_the_best_one(sd1_file: Path, tmp_path: Path) -> None:
@@ -186,4 +205,4 @@ def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(BadFile, match=f'"nan" is damaged: {name}'):
         merged(tmp_path / "out", str(tmp_path / "nan.safetensors"))
     with pytest.raises(BadFile, match="precision bf16"):
-        merged(tmp_path / "out", f"{lora(tmp_path / 'half.safetensors', alpha=6e4)}:10", "--output.precision", "fp16")
+        merged(tmp_path / "out", f"{lora(tmp_path / 'half.safetensors', alpha=1e12)}:10", "--output.precision", "fp16")

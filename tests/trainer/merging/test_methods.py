@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from peft import LoraConfig, get_peft_model
 
 from lib_extension.spec.merging import Concatenate, Dare, Linear, Prune, Ranks, Svd, Ties
 from trainer.merging.factors import Factors
-from trainer.merging.methods import METHODS, Meeting
+from trainer.merging.keeping import nearly_best
+from trainer.merging.methods import METHODS, Meeting, lower_rank
 from trainer.merging.methods.concatenate import concatenate
 from trainer.merging.methods.dare import dare
 from trainer.merging.methods.linear import linear
@@ -25,17 +30,55 @@ def _factors(rank: int, seed: int, out: int = 20, into: int = 12) -> Factors:
 def test_concatenated_factors_are_the_sum(sources: list[tuple[int, int]]) -> None:
     all_of_them = [_factors(rank, seed) for rank, seed in sources]
     together = concatenate(all_of_them)
-    assert together.rank == sum(rank for rank, _ in sources)
+    assert together.rank == min(12, sum(rank for rank, _ in sources))  # no matrix of this size has more
     torch.testing.assert_close(together.dense(), torch.stack([f.dense() for f in all_of_them]).sum(0), rtol=1e-5, atol=1e-4)
 
 
 def test_linear_adds_factors() -> None:
     one, two = _factors(3, 1), _factors(5, 2)
-    found = linear([one, two], [0.25, -0.5])
-    up = torch.cat([one.up, torch.zeros(20, 2)], 1) * 0.5 - two.up * 0.5**0.5
-    down = torch.cat([one.down, torch.zeros(2, 12)]) * 0.5 + two.down * 0.5**0.5
+    found = linear([one.times(0.25), two.times(-0.5)])
+    up = torch.cat([one.up, torch.zeros(20, 2)], 1) * 0.5 + two.up * 0.5**0.5
+    down = torch.cat([one.down, torch.zeros(2, 12)]) * 0.5 - two.down * 0.5**0.5
     torch.testing.assert_close(found.dense(), up @ down)
-    torch.testing.assert_close(linear([one], [0.8]).dense(), 0.8 * one.dense())
+    torch.testing.assert_close(linear([one.times(0.8)]).dense(), 0.8 * one.dense())
+
+
+# peft tells of what is wanted here: two adapters at once.
+@pytest.mark.filterwarnings("ignore:Already found a `peft_config`:UserWarning")
+def test_linear_is_pefts() -> None:
+    """With different scales, which count for the products of one's up and the other's down."""
+    model: Any = torch.nn.Sequential(torch.nn.Linear(12, 20))
+    peft: Any = get_peft_model(model, LoraConfig(r=4, lora_alpha=1, target_modules=["0"]), "one")
+    peft.add_adapter("two", LoraConfig(r=4, lora_alpha=32, target_modules=["0"]))
+    layer = model[0]
+    factors = {"one": _factors(4, 1), "two": _factors(4, 2)}
+    for name, of in factors.items():
+        layer.lora_A[name].weight.data, layer.lora_B[name].weight.data = of.down, of.up
+    peft.base_model.add_weighted_adapter(["one", "two"], [0.7, -0.4], "both", combination_type="linear")
+    found = linear([factors["one"].times(0.7 * 1 / 4), factors["two"].times(-0.4 * 32 / 4)])
+    scale = layer.scaling["both"]
+    torch.testing.assert_close(found.up @ found.down, scale * layer.lora_B["both"].weight @ layer.lora_A["both"].weight)
+    torch.testing.assert_close(found.up, layer.lora_B["both"].weight)
+
+
+def test_the_best_of_a_rank_whatever_the_factors_are() -> None:
+    """Of as many as the matrix has rows, of fewer, and of more."""
+    for rank in (5, 15, 24, 40):
+        factors = _factors(rank, rank, 30, 24).times(0.3)
+        met = lower_rank(factors, Ranks(rank=4))
+        s = torch.linalg.svdvals(factors.dense().double())
+        missed = (factors.dense() - met.factors.dense()).double().square().sum()
+        torch.testing.assert_close(missed, s[4:].square().sum(), rtol=1e-4, atol=0)
+
+
+def test_a_share_of_all_values_is_of_all_of_them() -> None:
+    """Also of a matrix so large that only the largest of its values are looked for by other rules."""
+    change = _factors(200, 1, 200, 200).dense()
+    s = torch.linalg.svdvals(change)
+    fewest = int((s.cumsum(0) < 0.3 * s.sum()).sum()) + 1
+    assert 8 < fewest < 60
+    ranks = Ranks(rank=60, rule="sv_cumulative", amount=0.3)
+    assert nearly_best(change, ranks, (), 2, 0).up.shape[1] == fewest
 
 
 def test_prune_keeps_the_largest() -> None:

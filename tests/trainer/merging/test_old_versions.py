@@ -24,6 +24,7 @@ TORCH = {
     "einsum",
     "empty",
     "equal",
+    "exp2",
     "eye",
     "finfo",
     "float16",

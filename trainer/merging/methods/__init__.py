@@ -12,8 +12,8 @@ from torch import Tensor
 
 from lib_extension.spec.merging import Dare, Prune, Ranks, Ties
 from trainer.merging.factors import Factors
-from trainer.merging.keeping import choose_of
-from trainer.merging.low_rank import Sampling, Truncated, truncated_product, truncated_randomly
+from trainer.merging.keeping import choose_of, nearly_best
+from trainer.merging.low_rank import Truncated, truncated_product
 from trainer.merging.methods.concatenate import concatenate
 from trainer.merging.methods.dare import dare
 from trainer.merging.methods.linear import linear
@@ -59,11 +59,11 @@ def _concatenate(meeting: Meeting, method: Any) -> Met:
 
 
 def _linear(meeting: Meeting, method: Any) -> Met:
-    return Met(linear(meeting.factors, meeting.weights))
+    return Met(linear(meeting.weighted()))
 
 
 def _svd(meeting: Meeting, method: Any) -> Met:
-    return lower_rank(concatenate(meeting.weighted()), method.ranks, meeting.module)
+    return lower_rank(concatenate(meeting.weighted()), method.ranks)
 
 
 def _ties(meeting: Meeting, method: Ties) -> Met:
@@ -90,19 +90,13 @@ METHODS: dict[str, Callable[[Meeting, Any], Met]] = {
 }
 
 
-def lower_rank(factors: Factors, ranks: Ranks, module: str) -> Met:
-    """The best product of the rank asked for. Factors that are wider than they are worth are multiplied out first."""
-    if factors.rank * 2 > min(factors.up.shape[0], factors.down.shape[1]):
-        return _met(_randomly(factors.dense(), ranks, factors.kernel, module), factors.kernel)
-    return _met(truncated_product(factors.up, factors.down, choose_of(ranks, factors.kernel)), factors.kernel)
+def lower_rank(factors: Factors, ranks: Ranks) -> Met:
+    """The best product of the rank asked for."""
+    return _met(truncated_product(factors.scaled().up, factors.down, choose_of(ranks, factors.kernel)), factors.kernel)
 
 
 def _of_dense(change: Tensor, meeting: Meeting, ranks: Ranks) -> Met:
-    return _met(_randomly(change, ranks, meeting.kernel, meeting.module), meeting.kernel)
-
-
-def _randomly(change: Tensor, ranks: Ranks, kernel: tuple[int, ...], module: str) -> Truncated:
-    return truncated_randomly(change, choose_of(ranks, kernel), Sampling(ranks.highest(kernel), _ITERATIONS, _number(0, module, 0)))
+    return _met(nearly_best(change, ranks, meeting.kernel, _ITERATIONS, _number(0, meeting.module, 0)), meeting.kernel)
 
 
 def _met(found: Truncated, kernel: tuple[int, ...]) -> Met:

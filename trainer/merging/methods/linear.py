@@ -1,4 +1,4 @@
-"""The sum of the factors themselves: (Σ √wᵢ upᵢ)(Σ √wᵢ downᵢ), as peft's "linear" and sd-scripts' merge_lora compute it.
+"""The sum of the factors themselves: (Σ √sᵢ upᵢ)(Σ ±√sᵢ downᵢ), with sᵢ = |weight · alpha / rank|, as peft's "linear" computes it.
 
 Its rank stays that of the largest, but the factors of different LoRAs meet in the product: it is not the sum of their changes.
 """
@@ -13,14 +13,14 @@ from torch import Tensor
 from trainer.merging.factors import Factors
 
 
-def linear(factors: Sequence[Factors], weights: Sequence[float]) -> Factors:
-    """Lower ranks are filled up with zeros, which change no product. A negative weight's sign goes into up."""
+def linear(factors: Sequence[Factors]) -> Factors:
+    """Of LoRAs with their weights. Lower ranks are filled up with zeros, which change no product. As in peft, signs go into down."""
     rank = max(f.rank for f in factors)
     ups, downs = [], []
-    for each, weight in zip(factors, weights, strict=True):
-        root = abs(weight) ** 0.5
-        ups.append(_wider(each.up, rank) * (root if weight >= 0 else -root))
-        downs.append(_wider(each.down.T, rank).T * root)
+    for each in factors:
+        root = abs(each.scale) ** 0.5
+        ups.append(_wider(each.up, rank) * root)
+        downs.append(_wider(each.down.T, rank).T * (root if each.scale >= 0 else -root))
     return Factors(torch.stack(ups).sum(0), torch.stack(downs).sum(0), max((f.kernel for f in factors), key=len))
 
 
