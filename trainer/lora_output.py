@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -33,10 +34,11 @@ def save_file(session: Session) -> Path:
     return file
 
 
-def finish(session: Session) -> list[Path]:
+def finish(session: Session, told_by: Callable[[str], None] = lambda _: None) -> list[Path]:
     """The finished files: in the run's folder, the WebUI's (free name, with a card beside it), and the copy for diffusers if wanted.
 
-    Each is noted once it is whole: where that fails on the way, as by a full disk, the next call makes those that lack.
+    Each is noted once it is whole: where that fails on the way, as by a full disk, the next call makes those that lack. `told_by` gets a
+    line where the WebUI does not look for the new file.
     """
     config = session.config
     told = told_of(session, config.name)
@@ -47,7 +49,21 @@ def finish(session: Session) -> list[Path]:
                 done[role] = str(_MAKES[role](session, told))
                 note = {"step": session.step, "files": done}
                 write_bytes(session.folder / _FINISHED, json.dumps(note, ensure_ascii=False, indent=1).encode())
+    refresh_list(session, told_by)
     return [Path(file) for file in done.values()]
+
+
+def refresh_list(session: Session, told_by: Callable[[str], None]) -> None:
+    """The WebUI that draws the samples, if there is one, lists what is new in its Lora folder. `told_by` gets a line where it does not."""
+    config = session.config
+    if not config.run.sample_by or not config.output.lora_folder or session.is_webui_away:
+        return
+    from trainer.webui_samples import NoSamples, refresh_loras  # here, as only those who ask for it should wait for httpx
+
+    try:
+        refresh_loras(config.run.sample_by)
+    except NoSamples as error:
+        told_by(str(error))
 
 
 def is_finished(session: Session) -> bool:

@@ -64,7 +64,7 @@ def _by_webui(session: Session, report: Report) -> list[Image.Image]:
     try:
         file = write_lora(Path(config.output.lora_folder).expanduser(), session.checkpoint, config.network, told, config.output.dtype)
         try:
-            return draw_by_webui(config.run.sample_by, file, config.run.samples, config.data.resolution)
+            return draw_by_webui(config.run.sample_by, file, config.run.samples, config.data.resolution, report.log)
         finally:
             file.unlink(missing_ok=True)
     except (NoSamples, DiskFull, BadFile, OSError) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import threading
 from collections.abc import Iterator
@@ -9,9 +11,12 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from PIL import Image, ImageChops
+from safetensors.torch import save_file
 
 from tests.engine.running import engine
 from tests.trainer.runs import Told, carried_out, config_file
@@ -39,6 +44,7 @@ def test_the_engine_draws_them_with_the_lora_of_the_step(sd1_folder: Path, model
         plain = carried_out("train", tmp_path / "config.json", "name=elsewhere", f"output.lora_folder={tmp_path / 'other'}", "run.steps=1")
     assert told.status == 0, told.error
     assert "drew no samples" not in told.logged
+    assert "does not have the base model" not in told.logged
     folder = tmp_path / "runs/disc/samples"
     pictures = [opened(folder / f"step-00000{step}-1.png") for step in range(3)]
     assert [picture.size for picture in (*pictures, opened(folder / "step-000002-2.png"))] == [(64, 64)] * 3 + [(72, 64)]
@@ -50,14 +56,18 @@ def test_the_engine_draws_them_with_the_lora_of_the_step(sd1_folder: Path, model
 
 
 @contextmanager
-def server(status: int, body: bytes, stalls: threading.Event | None = None) -> Iterator[tuple[str, list[str]]]:
-    """What is not the WebUI that was hoped for; and what it was asked."""
+def server(
+    status: int, body: bytes, stalls: threading.Event | None = None, lists: dict[str, object] | None = None, bodies: list[Any] | None = None
+) -> Iterator[tuple[str, list[str]]]:
+    """What is not the WebUI that was hoped for, but for its `lists`; and what it was asked, also with which `bodies`."""
     asked: list[str] = []
 
     class Answers(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked.append(self.path)
-            self.rfile.read(int(self.headers["Content-Length"]))
+            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if bodies is not None:
+                bodies.append(sent)
             if stalls is not None:
                 stalls.wait(60)
             self.send_response(status)
@@ -65,7 +75,13 @@ def server(status: int, body: bytes, stalls: threading.Event | None = None) -> I
             self.wfile.write(body)
 
         def do_GET(self) -> None:
-            self.send_error(404)
+            found = (lists or {}).get(self.path.rpartition("/")[2])
+            if found is None:
+                self.send_error(404)
+                return
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(found).encode())
 
         def log_message(self, format: str, *args: object) -> None: ...
 
@@ -95,9 +111,45 @@ def server(status: int, body: bytes, stalls: threading.Event | None = None) -> I
 def test_what_is_no_sample_is_told(status: int, body: bytes, said: str, tmp_path: Path) -> None:
     samples = (webui_samples.SampleSettings(prompt="x"),)
     with server(status, body) as (url, _), pytest.raises(webui_samples.NoSamples) as told:
-        webui_samples.draw_by_webui(url.replace("://", "://me:secret@"), tmp_path / "hat.safetensors", samples, 64)
+        webui_samples.draw_by_webui(url.replace("://", "://me:secret@"), tmp_path / "hat.safetensors", samples, 64, print)
     assert said in str(told.value)
     assert "secret" not in str(told.value)
+
+
+SHA = "ab" * 32
+OTHER = {"title": "other.safetensors [cd]", "sha256": "cd" * 32, "filename": "/webui/models/base.safetensors"}
+
+
+@pytest.mark.parametrize(
+    ("listed", "drawn_on"),
+    [
+        ([OTHER, {"title": "mine.safetensors [ab]", "sha256": SHA, "filename": "/webui/models/mine.safetensors"}], "mine.safetensors [ab]"),
+        ([OTHER, {"title": "base.safetensors", "sha256": None, "filename": "C:\\models\\base.safetensors"}], "base.safetensors"),
+        ([OTHER], ""),
+    ],
+    ids=["by its hash", "by its name", "not there"],
+)
+def test_it_draws_on_the_base_of_the_training(listed: list[dict[str, object]], drawn_on: str, tmp_path: Path) -> None:
+    lora = tmp_path / "hat.safetensors"
+    save_file({"x": torch.zeros(1)}, lora, {"ss_sd_model_name": "base.safetensors", "ss_new_sd_model_hash": SHA})
+    lists = {"loras": [{"name": "hat"}], "sd-models": listed, "options": {"sd_model_checkpoint": "other.safetensors [cd]"}}
+    picture, bodies, told = io.BytesIO(), [], []
+    Image.new("RGB", (8, 8)).save(picture, "PNG")
+    body = json.dumps({"images": [base64.b64encode(picture.getvalue()).decode()]}).encode()
+    with server(200, body, lists=lists, bodies=bodies) as (url, _):
+        assert len(webui_samples.draw_by_webui(url, lora, (webui_samples.SampleSettings(prompt="x"),), 64, told.append)) == 1
+    assert bodies[-1]["override_settings"] == ({"sd_model_checkpoint": drawn_on} if drawn_on else {})
+    lacks = 'does not have the base model "base.safetensors" that is trained on; the samples are drawn on "other.safetensors [cd]".'
+    assert told == ([] if drawn_on else [f"{url} {lacks}"])
+
+
+def test_it_is_told_of_the_finished_file(sd1_folder: Path, tmp_path: Path) -> None:
+    with server(200, b"null") as (url, asked):
+        told = trained(tmp_path, sd1_folder, tmp_path / "Lora", url, samples=[])
+    assert told.status == 0, told.error
+    assert asked == ["/sdapi/v1/refresh-loras"]
+    with pytest.raises(webui_samples.NoSamples, match="did not look for new LoRAs"):
+        webui_samples.refresh_loras(url)
 
 
 def test_one_that_is_away_stops_nothing(sd1_folder: Path, tmp_path: Path) -> None:

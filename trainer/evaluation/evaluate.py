@@ -98,7 +98,7 @@ def _tell(found: Evaluation, session: Session, report: Report) -> None:
         report.log(finding.text)
         report.value("finding", **asdict(finding))
     best = next((save for save in found.saves if save.file == found.best), None)
-    file = offered(session, best) if best is not None and best.step != session.step else None
+    file = offered(session, best, report) if best is not None and best.step != session.step else None
     report.value("evaluation", best=found.best, step=best.step if best else None, file=str(file) if file else "", sheet=found.sheet)
 
 
