@@ -18,9 +18,10 @@ from lib_extension.api.desk import Desk
 from lib_extension.api.kept import Kept
 from lib_extension.api.queries import number, query
 from lib_extension.captions.edits import Difference, differences, title_of
-from lib_extension.captions.exchange import export, read_from
+from lib_extension.captions.exchange import export
 from lib_extension.captions.files import Captioned
 from lib_extension.captions.journal import Outcome
+from lib_extension.captions.reading import read_from
 from lib_extension.jobs.asked_paths import path_asked
 from lib_extension.session.folder_thumbnails import FolderThumbnails
 from lib_extension.session.thumbnails import LARGEST, SMALLEST
@@ -185,7 +186,8 @@ class _Page:
         into = path_asked(asked.export.into, self._desk.jobs.around.roots, "export.into")
         opened = self._open(asked)
         written = export(self._datasets.meant(opened, asked.filter), replace(asked.export, into=str(into)))
-        return {"written": len(written), "into": str(into)}
+        left_out = [[one.name, one.problem] for one in opened.reading.captions if one.problem]
+        return {"written": len(written), "into": str(into), "refused": left_out}
 
     def read(self, asked: ReadAsked) -> Told:
         file = path_asked(asked.file, self._desk.jobs.around.roots, "file")

@@ -1,50 +1,24 @@
-"""How do captions come from, and go to, the files of other programs?
+"""How do captions go to the files of other programs?
 
-`metadata.jsonl` is that of Hugging Face's datasets (a line {"file_name", "text"} for each picture); JSON is kohya's (a picture's name →
-{"caption", "tags"}); a kohya folder is `N_name` with pictures and `.txt`, and a `dataset.toml` that names it.
+`metadata.jsonl` and JSON are as reading.py says; a kohya folder is `N_name` with pictures and `.txt`, and a `dataset.toml` that names it.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from lib_extension.captions.counts import balance, count
-from lib_extension.captions.edits import Difference
-from lib_extension.captions.files import Captioned, text_in, write_bytes, write_text
+from lib_extension.captions.files import Captioned, write_bytes, write_text
+from lib_extension.captions.reading import composed
 from lib_extension.captions.tags import caption_of, tags_of
 from lib_extension.formats.picture_names import MASK_SUFFIX
 from lib_extension.spec.captions import ExportSettings
 from lib_extension.spec.errors import BadFile, BadRequest
 
-MOST_BYTES = 512 * 2**20
-_TEXT_KEYS = ("text", "caption", "prompt")
 _CARD_TAGS = 40
-
-
-def read_from(file: Path, captions: Sequence[Captioned]) -> tuple[list[Difference], list[str]]:
-    """What the file's captions change in the folder's, and the names in it that are no pictures there. BadFile for what is neither form."""
-    told = _told(file)
-    by_name = {_composed(one.name): one for one in captions}
-    by_stem: dict[str, Captioned] = {}
-    for name, one in by_name.items():
-        by_stem.setdefault(Path(name).with_suffix("").as_posix(), one)
-        by_stem.setdefault(Path(name).stem, one)
-    changes: dict[str, Difference] = {}
-    strange = []
-    for name, text in told:
-        plain = _composed(name.replace("\\", "/"))
-        stem = Path(plain).with_suffix("") if Path(plain).suffix else Path(plain)
-        one = by_name.get(plain) or by_stem.get(stem.as_posix()) or by_stem.get(stem.name)
-        if one is None:
-            strange.append(name)
-        elif one.text != text:
-            changes[one.name] = Difference(one, one.text, text)
-    return list(changes.values()), strange
 
 
 def export(captions: Sequence[Captioned], settings: ExportSettings) -> list[Path]:
@@ -66,45 +40,6 @@ def export(captions: Sequence[Captioned], settings: ExportSettings) -> list[Path
     return written
 
 
-def _told(file: Path) -> list[tuple[str, str]]:
-    try:
-        if file.stat().st_size > MOST_BYTES:
-            raise BadFile(f'"{file.name}" is too large for a file of captions.')
-        text = text_in(file.read_bytes(), file.name)
-    except OSError as problem:
-        raise BadFile(f'"{file.name}" cannot be read: {problem.strerror}.') from problem
-    try:
-        if file.suffix.lower() == ".jsonl":
-            told = [_line(json.loads(line)) for line in text.split("\n") if line.strip()]
-        else:
-            told = [(name, _of_kohya(entry)) for name, entry in json.loads(text).items()]
-        for words in told:
-            "".join(words).encode()  # ValueError for halves of letters, which JSON can hold and no file of text
-        return told
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        raise BadFile(f'"{file.name}" is neither a metadata.jsonl nor a JSON of captions: {problem}.') from problem
-
-
-def _composed(name: str) -> str:
-    """As one system writes "é" with one letter and another with two."""
-    return unicodedata.normalize("NFC", name)
-
-
-def _line(entry: dict[str, Any]) -> tuple[str, str]:
-    text = next((entry[key] for key in _TEXT_KEYS if isinstance(entry.get(key), str)), None)
-    if text is None:
-        raise ValueError(f"a line has none of {', '.join(_TEXT_KEYS)}")
-    return str(entry["file_name"]), text.strip()
-
-
-def _of_kohya(entry: Any) -> str:
-    if isinstance(entry, str):
-        return entry.strip()
-    tags = entry.get("tags", "")
-    parts = [entry.get("caption", ""), ", ".join(tags) if isinstance(tags, list) else tags]
-    return ", ".join(part.strip() for part in parts if part.strip())
-
-
 def _texts(captions: Iterable[Captioned], into: Path, settings: ExportSettings) -> list[Path]:
     written = []
     for one in captions:
@@ -116,9 +51,14 @@ def _texts(captions: Iterable[Captioned], into: Path, settings: ExportSettings) 
 
 
 def _json(captions: Iterable[Captioned], into: Path, _: ExportSettings) -> list[Path]:
-    table = {one.name: {"tags": caption_of(tags_of(one.text))} if "," in one.text else {"caption": one.text} for one in captions}
+    table = {one.name: {"tags" if _is_tags(one.text) else "caption": one.text} for one in captions}
     write_bytes(into / "captions.json", json.dumps(table, ensure_ascii=False, indent=1).encode())
     return [into / "captions.json"]
+
+
+def _is_tags(text: str) -> bool:
+    """Whether the tags are the whole caption."""
+    return "," in text and text == caption_of(tags_of(text))
 
 
 def _jsonl(captions: Iterable[Captioned], into: Path, _: ExportSettings) -> list[Path]:
@@ -128,40 +68,45 @@ def _jsonl(captions: Iterable[Captioned], into: Path, _: ExportSettings) -> list
 
 
 def _kohya(captions: Sequence[Captioned], into: Path, settings: ExportSettings) -> list[Path]:
-    """Pictures are copied; names of pictures from several folders are joined, as kohya's folders have none in them."""
-    name = _plain(settings.name)
-    folder = into / f"{settings.repeats}_{name}"
-    folder.mkdir()
-    written = []
+    """Pictures are copied; names of pictures from several folders are joined, as kohya's folders have none in them.
+
+    Every image of such a folder is trained on, so masks lie in another; and where one is named, each picture must have its mask there.
+    """
+    plain, masked = (into / f"{settings.repeats}_{_plain(settings.name)}{more}" for more in ("", "-masked"))
+    masks = into / "masks"
+    written: list[Path] = []
     taken: set[str] = set()
     for one in captions:
+        mask = one.picture.with_name(f"{one.picture.stem}{MASK_SUFFIX}.png")
+        folder = masked if mask.is_file() else plain
+        folder.mkdir(exist_ok=True)
         target = folder / _free_name(one.name.replace("/", "_"), taken)
         shutil.copyfile(one.picture, target)
-        mask = one.picture.with_name(f"{one.picture.stem}{MASK_SUFFIX}.png")
-        if mask.is_file():
-            shutil.copyfile(mask, folder / f"{target.stem}{MASK_SUFFIX}.png")
         write_text(target.with_suffix(".txt"), one.text)
         written += [target, target.with_suffix(".txt")]
-    toml = (
-        "[general]\n"
-        f"resolution = {settings.resolution}\n"
-        'caption_extension = ".txt"\n'
-        "enable_bucket = true\n\n"
-        "[[datasets]]\n\n"
-        "  [[datasets.subsets]]\n"
-        f"  image_dir = {json.dumps(folder.as_posix(), ensure_ascii=False)}\n"
-        f"  num_repeats = {settings.repeats}\n"
-    )
-    write_bytes(into / "dataset.toml", toml.encode())
+        if mask.is_file():
+            masks.mkdir(exist_ok=True)
+            shutil.copyfile(mask, masks / f"{target.stem}.png")
+            written.append(masks / f"{target.stem}.png")
+    general = f'[general]\nresolution = {settings.resolution}\ncaption_extension = ".txt"\nenable_bucket = true\n'
+    datasets = [_dataset(plain, settings)] * plain.is_dir() + [_dataset(masked, settings, masks)] * masked.is_dir()
+    write_bytes(into / "dataset.toml", "\n".join((general, *datasets)).encode())
     return [*written, into / "dataset.toml"]
+
+
+def _dataset(folder: Path, settings: ExportSettings, masks: Path | None = None) -> str:
+    """In TOML, whose texts are as JSON's."""
+    options = {"image_dir": folder.as_posix(), **({} if masks is None else {"conditioning_data_dir": masks.as_posix()})}
+    lines = [f"  {name} = {json.dumps(text, ensure_ascii=False)}" for name, text in options.items()]
+    return "\n".join(["[[datasets]]\n", "  [[datasets.subsets]]", *lines, f"  num_repeats = {settings.repeats}\n"])
 
 
 def _free_name(name: str, taken: set[str]) -> str:
     """The name, with a number where another picture has it but for its ending or its capitals: in/a.png and in_a.jpg are two."""
     stem, _, ending = name.rpartition(".")
     names = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
-    free = next(one for one in names if _composed(one).casefold() not in taken)
-    taken.add(_composed(free).casefold())
+    free = next(one for one in names if composed(one).casefold() not in taken)
+    taken.add(composed(free).casefold())
     return f"{free}.{ending}"
 
 

@@ -137,7 +137,12 @@ class CaptionsSettings(Settings):
     edits: list[CaptionEdit] = field([], label="Edits", help="One after the other.")
     preview: bool = field(False, label="Only show what would change")
     undo: int = field(0, label="Take back", minimum=0, maximum=200, help="So many edits, the last first.")
-    read: str = field("", label="Read captions from", help="A metadata.jsonl, or kohya's JSON, that names the pictures.", advanced=True)
+    read: str = field(
+        "",
+        label="Read captions from",
+        help="A metadata.jsonl, or kohya's JSON, that names the pictures; by the command line a dataset.toml, too.",
+        advanced=True,
+    )
     export: ExportSettings | None = field(None, label="For other programs", advanced=True)
     trigger: str = field("", label="Trigger word", help="To point out tags that are learnt as it.")
     journal: str = field("", label="Journal", help="Where edits are kept to be taken back; empty: beside Atelier's data.", advanced=True)

@@ -221,7 +221,7 @@ def test_what_the_tagger_contradicts_is_told(server: Served, folder: Path):
 def test_captions_go_to_other_programs_and_come_back(server: Served, folder: Path, tmp_path: Path):
     into = tmp_path / "out"
     told = ask(server, "export", folder=str(folder), filter={"has": ["mug"]}, export={"into": str(into), "form": "metadata.jsonl"})
-    assert (told, len((into / "metadata.jsonl").read_text("utf-8").splitlines())) == ({"written": 2, "into": str(into)}, 2)
+    assert (told, len((into / "metadata.jsonl").read_text("utf-8").splitlines())) == ({"written": 2, "into": str(into), "refused": []}, 2)
     assert "is not empty" in ask(server, "export", 422, folder=str(folder), export={"into": str(into)})["detail"]
     ask(server, "export", 422, folder=str(folder), export={"into": "relative"})
     file = tmp_path / "captions.json"

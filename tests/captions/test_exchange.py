@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from lib_extension.captions.exchange import export, read_from
+from lib_extension.captions.exchange import export
 from lib_extension.captions.files import read_folder
+from lib_extension.captions.reading import read_from
 from lib_extension.spec.captions import ExportSettings, Form
 from lib_extension.spec.errors import BadFile, BadRequest
+from trainer.data.caption_files import captions_of
+from trainer.data.folders import places_of
+from trainer.data.kohya import read_dataset
+from trainer.data.masks import masks_of
 
-TEXTS = {"a.png": "red, mug", "in/b.jpg": 'a "blue" watch', "ünï.webp": "grün, ☕"}
+TEXTS = {"a.png": "red, mug\ntwo,  lines", "in/b.jpg": 'a "blue" watch', "ünï.webp": "grün, ☕"}
 
 
 @pytest.fixture
@@ -48,13 +53,15 @@ def test_texts_stand_as_the_pictures_do(folder: Path, tmp_path: Path, form: Form
 def test_a_kohya_folder_is_read_back_by_the_trainer(folder: Path, tmp_path: Path) -> None:
     (folder / "a-masklabel.png").write_bytes(b"mask")
     export(read_folder(folder), ExportSettings(str(tmp_path / "out"), "kohya", "my mug", repeats=3, resolution=256))
-    concept = tmp_path / "out" / "3_my mug"
-    assert sorted(path.name for path in concept.iterdir()) == sorted(
-        ["a.png", "a.txt", "a-masklabel.png", "in_b.jpg", "in_b.txt", "ünï.webp", "ünï.txt"]
-    )
-    toml = (tmp_path / "out" / "dataset.toml").read_text("utf-8")
-    assert "num_repeats = 3" in toml
-    assert "resolution = 256" in toml
+    settings = read_dataset(tmp_path / "out" / "dataset.toml").settings
+    plain, masked = places_of(settings)[0]
+    assert (plain.concept.folder.name, masked.concept.folder.name) == ("3_my mug", "3_my mug-masked")
+    assert sorted(path.name for path in plain.concept.folder.iterdir()) == sorted(["in_b.jpg", "in_b.txt", "ünï.webp", "ünï.txt"])
+    assert sorted(path.name for path in masked.concept.folder.iterdir()) == ["a.png", "a.txt"], "kohya's trainer learns every image"
+    assert {picture.name: mask.read_bytes() for picture, mask in masks_of(masked).items()} == {"a.png": b"mask"}
+    assert masks_of(plain) == {}
+    assert list(captions_of(masked)[0].values()) == [TEXTS["a.png"]]
+    assert (plain.concept.repeats, settings.resolution) == (3, 256)
 
 
 def test_kohyas_metadata_is_read_with_tags_and_without_endings(folder: Path, tmp_path: Path) -> None:
@@ -87,8 +94,8 @@ def test_nothing_is_written_over(folder: Path, tmp_path: Path) -> None:
 def test_a_card_says_what_is_in_it(folder: Path, tmp_path: Path) -> None:
     export(read_folder(folder), ExportSettings(str(tmp_path / "out"), name="Mugs"))
     card = (tmp_path / "out" / "README.md").read_text("utf-8")
-    assert card.startswith("# Mugs\n\n3 pictures with captions, 0 of them empty; 5 different tags.")
-    assert "| red | 1 |" in card
+    assert card.startswith("# Mugs\n\n3 pictures with captions, 0 of them empty; 7 different tags.")
+    assert "| two | 1 |" in card
 
 
 def test_pictures_of_nearly_one_name_all_reach_kohyas_folder(tmp_path: Path) -> None:
@@ -112,6 +119,43 @@ def test_names_are_known_however_their_letters_are_composed(folder: Path, tmp_pa
     )
     changes, strange = read_from(file, read_folder(folder))
     assert ([(one.captioned.name, one.after) for one in changes], strange) == ([("ünï.webp", "one\u2028two")], [])
+
+
+@pytest.mark.parametrize(
+    ("pictures", "told", "meant", "strange"),
+    [
+        (["cat/01.png", "dog/01.png"], ["/data/set/cat/01.png", "/data/set/dog/01.png"], {"cat/01.png": 0, "dog/01.png": 1}, []),
+        (["cat/01.png", "dog/01.png"], ["/data/set/cat/01", "D:\\set\\dog\\01"], {"cat/01.png": 0, "dog/01.png": 1}, []),
+        (["cat/01.png", "dog/01.png"], ["01.png"], {}, ["01.png"]),
+        (["cat/01.png"], ["01.png"], {"cat/01.png": 0}, []),
+        (["cat/01.png"], ["dog/01.png"], {}, ["dog/01.png"]),
+        (["01.png", "in/01.png"], ["01.png", "in/01.png"], {"01.png": 0, "in/01.png": 1}, []),
+        (["01.png", "in/01.png"], ["./in/01", "01"], {"01.png": 1, "in/01.png": 0}, []),
+        (["01.png"], ["{folder}/01.png", "/data/dog/01.png"], {"01.png": 0}, ["/data/dog/01.png"]),
+        (["01.png"], ["/data/cat/01.png", "/data/dog/01.png"], {}, ["/data/cat/01.png", "/data/dog/01.png"]),
+        (["img.png", "img.v2.png"], ["img.v2", "img"], {"img.v2.png": 0, "img.png": 1}, []),
+        (["img.png"], ["img.v2"], {}, ["img.v2"]),
+        (["a.png"], ["a.JPG"], {"a.png": 0}, []),
+        (["a.png", "in/a.jpg"], ["in/a.png"], {"in/a.jpg": 0}, []),
+        (["a.png", "a.jpg"], ["a"], {"a.jpg": 0}, []),
+    ],
+)
+def test_a_name_means_one_picture_or_none(
+    tmp_path: Path, pictures: list[str], told: list[str], meant: dict[str, int], strange: list[str]
+) -> None:
+    for name in pictures:
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "set" / name).write_bytes(b"")
+    names = [name.replace("{folder}", str(tmp_path / "set")) for name in told]
+    (tmp_path / "meta.json").write_text(json.dumps({name: str(number) for number, name in enumerate(names)}), "utf-8")
+    changes, unknown = read_from(tmp_path / "meta.json", read_folder(tmp_path / "set"))
+    assert {change.captioned.name: int(change.after) for change in changes} == meant
+    assert unknown == strange
+
+
+def test_a_file_that_names_folders_is_for_the_trainer(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match="python -m trainer captions"):
+        read_from(tmp_path / "dataset.toml", read_folder(folder))
 
 
 def test_halves_of_letters_are_refused(folder: Path, tmp_path: Path) -> None:

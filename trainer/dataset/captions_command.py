@@ -14,13 +14,17 @@ from lib_extension.captions.exchange import export
 from lib_extension.captions.files import Captioned, read_folder
 from lib_extension.captions.filters import Known, matching
 from lib_extension.captions.journal import Journal, Outcome, journal_of
-from lib_extension.captions.reading import read_from
+from lib_extension.captions.reading import matched, read_from
 from lib_extension.pictures.looks import Looks
 from lib_extension.spec.captions import CaptionsSettings
 from lib_extension.spec.errors import BadFile, BadRequest
 from lib_extension.spec.home import DEFAULT_HOME
 from lib_extension.spec.settings import from_json, to_json
 from trainer.config_file import read_config
+from trainer.data.caption_files import captions_of
+from trainer.data.folders import places_of
+from trainer.data.kohya import read_dataset
+from trainer.data.mistakes import lines
 from trainer.report import Report
 
 _SHOWN = 50  # differences, and tags, that are told
@@ -40,9 +44,7 @@ def run(arguments: Sequence[str], report: Report) -> int:
         if one.problem:
             report.log(one.problem)
     if settings.read:
-        changes, strange = read_from(Path(settings.read), captions)
-        for name in strange[:_SHOWN]:
-            report.log(f'"{name}" is named there, and is no picture of the folder')
+        changes = _read(Path(settings.read), captions, report)
         _carry_out(changes, f"read {Path(settings.read).name}", settings, journal, report)
     if settings.edits:
         changes = differences(_meant(captions, settings, journal), settings.edits)
@@ -52,8 +54,36 @@ def run(arguments: Sequence[str], report: Report) -> int:
     if settings.export and not settings.preview:
         written = export(_meant(captions, settings, journal), settings.export)
         report.log(f"{len(written)} files written into {settings.export.into}")
+        for one in captions:
+            if one.problem:
+                report.log(f"{one.name} is left out: {one.problem}")
     _summary(captions, settings, report)
     return 0
+
+
+def _read(file: Path, captions: Sequence[Captioned], report: Report) -> list[Difference]:
+    """What the file's captions change; what they cannot is told."""
+    is_toml = file.suffix.lower() == ".toml"
+    changes, strange = matched(_told_by_dataset(file, report), captions) if is_toml else read_from(file, captions)
+    for name in strange[:_SHOWN]:
+        report.log(f'"{name}" is named there, and is no picture of the folder, or not surely one')
+    for change in changes:
+        if change.captioned.problem:
+            report.log(f"{change.captioned.name}: {change.captioned.problem}")
+    return [change for change in changes if not change.captioned.problem]
+
+
+def _told_by_dataset(file: Path, report: Report) -> list[tuple[str, str]]:
+    """The captions of the folders that a dataset file of kohya's trainer names, by their pictures' paths."""
+    places, problems = places_of(read_dataset(file).settings)
+    told: list[tuple[str, str]] = []
+    for place in places:
+        captions, wrong = captions_of(place)
+        told += [(str(picture.absolute()), text) for picture, text in captions.items()]
+        problems = [*problems, *wrong]
+    for line in lines(problems):
+        report.log(line)
+    return told
 
 
 def _meant(captions: Sequence[Captioned], settings: CaptionsSettings, journal: Journal) -> list[Captioned]:
