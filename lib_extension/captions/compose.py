@@ -45,15 +45,24 @@ def chosen(tags: Iterable[str], settings: CaptioningSettings) -> list[str]:
     return [tag for tag in named if tag not in implied and tag.casefold() not in undesired]
 
 
-def merged(new: str, old: str, existing: str) -> str:
-    """What stands in the end where there was a caption: `existing` is append, prepend or replace. Tags that are there are not repeated."""
+def merged(new: str, old: str, existing: str, trigger: str = "") -> str:
+    """What stands in the end where there was a caption: `existing` is append, prepend or replace. Tags that are there are not repeated; a
+    trigger that is the first of the new ones is the first of all."""
     if not old or existing == "replace":
         return new
-    there = set(tags_of(old))
-    lacking = caption_of(tag for tag in tags_of(new) if tag not in there)
-    if not lacking:
+    said, there = tags_of(new), tags_of(old)
+    word = trigger.strip().casefold()
+    leads = [tag for tag in said[:1] if tag.casefold() == word]
+    lacking = [tag for tag in said[len(leads) :] if tag not in there]
+    if not lacking and (not leads or there[:1] == leads):
         return old
-    return caption_of([old, lacking] if existing == "append" else [lacking, old])
+    rest = [left] if (left := _without_tag(old, word) if leads else old) else []
+    return caption_of([*leads, *rest, *lacking] if existing == "append" else [*leads, *lacking, *rest])
+
+
+def _without_tag(caption: str, tag: str) -> str:
+    """Its other tags as they were written, lines and all."""
+    return re.sub(rf"(?:^|[,\n])[^\S\n]*{re.escape(tag)}[^\S\n]*(?=[,\n]|$)", "", caption, flags=re.IGNORECASE).lstrip(", \n")
 
 
 def _implied(tags: Sequence[str], implied: Mapping[str, Sequence[str]]) -> set[str]:

@@ -6,6 +6,7 @@ import string
 from dataclasses import dataclass
 from typing import Literal
 
+from lib_extension.spec.captions import Ending
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import Settings, field
 
@@ -79,7 +80,7 @@ class EndpointSettings(Settings):
     side: int = field(
         1024, label="Pictures at most", minimum=64, maximum=8192, help="Pixels of the longer side that is sent.", advanced=True
     )
-    timeout: float = field(120.0, label="Waits", minimum=1, maximum=3600, help="Seconds for one picture.", advanced=True)
+    timeout: float = field(120.0, label="Waits", minimum=1, maximum=3600, help="Seconds for one picture, at each try.", advanced=True)
     tries: int = field(4, label="Tries", minimum=1, maximum=20, help="When the server is busy or away.", advanced=True)
     at_once: int = field(1, label="Pictures at once", minimum=1, maximum=64, advanced=True)
 
@@ -126,7 +127,7 @@ class CaptioningSettings(Settings):
     contradict_above: float = field(
         0.8, label="Surely seen above", minimum=0, maximum=1, step=0.01, help="When comparing: tags that a caption lacks.", advanced=True
     )
-    ending: Literal[".txt", ".caption"] = field(".txt", label="Ending", advanced=True)
+    ending: Ending = field("", label="Ending", help="Empty: whichever is there.", advanced=True)
     batch: int = field(8, label="Pictures at once", minimum=1, maximum=256, advanced=True)
     device: str = field("auto", label="Device", help="auto, cpu, cuda or cuda:1.", advanced=True)
     journal: str = field("", label="Journal", help="Where edits are kept to be taken back; empty: in the user's cache.", advanced=True)

@@ -54,6 +54,24 @@ def test_merged_with_a_caption_that_is_there(existing: str, caption: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("new", "old", "append", "prepend"),
+    [
+        ("sks, red", "old one", "sks, old one, red", "sks, red, old one"),
+        ("sks, red", "old, SKS, one", "sks, old, one, red", "sks, red, old, one"),
+        ("sks, red", "sks, old", "sks, old, red", "sks, red, old"),
+        ("sks, red", "red\nsks\nold,  one", "sks, red\nold,  one", "sks, red\nold,  one"),
+        ("sks, red", "sks", "sks, red", "sks, red"),
+        ("sks, red", "sks,red", "sks,red", "sks,red"),
+        ("sks, red", "asks, old", "sks, asks, old, red", "sks, red, asks, old"),
+        ("red, sks", "old", "old, red, sks", "red, sks, old"),
+    ],
+)
+def test_the_trigger_stays_first(new: str, old: str, append: str, prepend: str) -> None:
+    assert merged(new, old, "append", "sks") == append
+    assert merged(new, old, "prepend", "sks") == prepend
+
+
+@pytest.mark.parametrize(
     ("more", "words"),
     [
         ({"template": "{tag}"}, r'template has "\{tag\}"; it may have \{trigger\}'),

@@ -70,7 +70,7 @@ def test_captions_of_a_job_are_taken_back_by_the_pages_journal(jobs: Jobs, pictu
     (pictures / "0.txt").write_bytes("as it was\r\n".encode("utf-16"))
     before = (pictures / "0.txt").read_bytes()
     done(jobs, jobs.add("caption", {"folder": str(pictures), "existing": "append", "trigger": "sks"}))
-    assert (pictures / "0.txt").read_text("utf-8").startswith("as it was, sks")
+    assert (pictures / "0.txt").read_text("utf-8").startswith("sks, as it was, ")
     journal = journal_of(jobs.around.folder, pictures)
     assert [entry.captions for entry in journal.entries()] == [3]
     assert journal.undo().done == 3

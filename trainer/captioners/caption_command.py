@@ -104,7 +104,7 @@ class _Work:
         said = Said(described.tags, described.sentence, one.picture.parent.name)
         new = "" if described.problem else composed(said, self.settings)
         if new:
-            self.pending.append(Difference(one, one.text, merged(new, one.text, self.settings.existing)))
+            self.pending.append(Difference(one, one.text, merged(new, one.text, self.settings.existing, self.settings.trigger)))
             return
         self.failed += 1
         self.report.log(f"{one.name}: {described.problem or 'nothing was found to say of it'}")

@@ -310,6 +310,31 @@ def test_a_relative_folder_is_the_same_from_everywhere(
     assert captions_in(folder) == {}
 
 
+def test_a_caption_with_another_ending_is_seen(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (folder / "0.caption").write_text("by hand", "utf-8")
+    assert told("caption", folder, capfd)[-1] == {"event": "captioned", "written": 5, "skipped": 1, "failed": 0}
+    assert not (folder / "0.txt").exists()
+    told("caption", folder, capfd, existing="append", trigger="sks")
+    assert (folder / "0.caption").read_text("utf-8").startswith("sks, by hand, ")
+
+
+def test_captions_of_other_programs(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    tagger_scene(0).picture.save(folder / "0.jpg")
+    file = folder.parent / "meta.json"
+    file.write_text(json.dumps({"0.jpg": "first", "0.png": "second", "1": "third", "9": "none"}), "utf-8")
+    events = told("captions", folder, capfd, read=str(file))
+    assert captions_in(folder) == {"0.txt": "first", "1.txt": "third"}
+    logged = [event.get("text") for event in events]
+    assert '"9" is named there, and is no picture of the folder, or not surely one' in logged
+    assert any(str(text).startswith('0.png: "0.png" and "0.jpg" have the caption') for text in logged)
+    events = told("captions", folder, capfd, export={"into": str(folder.parent / "out"), "form": "kohya", "name": "x"})
+    assert any(str(event.get("text")).startswith("0.png is left out: ") for event in events)
+    for path in folder.glob("*.txt"):
+        path.unlink()
+    told("captions", folder, capfd, read=str(folder.parent / "out" / "dataset.toml"))
+    assert captions_in(folder) == {"0.txt": "first", "1.txt": "third"}
+
+
 def test_a_broken_picture_and_a_missing_tagger_are_told(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (folder / "broken.png").write_bytes(b"no picture")
     events = told("caption", folder, capfd)
