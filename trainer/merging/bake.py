@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from lib_extension.spec.merging import BakeSettings
-from lib_extension.spec.merging.warnings import NO_PLACE, Warned
+from lib_extension.spec.merging.warnings import KEPT, NO_PLACE, Warned
 from trainer.merging.asked import help_of, read_arguments, weighted
 from trainer.merging.changes import Use, plan_changes
 from trainer.merging.lora_file import LoraFile
-from trainer.merging.mixing import plan_mixing
+from trainer.merging.mixing import plan_mixing, unmixed
 from trainer.merging.model import Model
-from trainer.merging.output_file import OutputFile, check_space, folder_aside, make_folder, place
-from trainer.merging.precautions import check_family, check_values, warnings_of
+from trainer.merging.output_file import OutputFile, folder_aside, make_folder, place
+from trainer.merging.precautions import LOOKED_FOR, check_beginnings, check_family, check_values, warnings_of
+from trainer.merging.prediction import prediction_of
 from trainer.merging.provenance import Origin, Provenance, origin_of, origin_of_model
+from trainer.merging.room import Room
 from trainer.merging.streaming import Stream, Work
 from trainer.merging.strength import strength_of
 from trainer.report import Report
@@ -43,21 +45,24 @@ class Opened:
 def run(arguments: Sequence[str], report: Report) -> int:
     """The command."""
     if "--help" in arguments:
-        report.text(help_of(BakeSettings, USAGE))
+        report.text(help_of(BakeSettings, f"{USAGE}\n\n{LOOKED_FOR}"))
         return 0
     asked = read_arguments(BakeSettings, arguments, _take_files)
     settings = asked.settings
     with ExitStack() as stack:
         opened = _open(settings, stack)
         works = _works(opened, settings)
-        for warning in _warnings(opened, settings):
+        for warning in _warnings(opened, works, settings):
             report.value("warning", **warning.told())
-        size = sum(planned.size for work in works for planned in work.plan())
+        size = sum(planned.size for work in works for planned in work.plan()) + sum(file.stat().st_size for file in _rest(opened.model))
         folder, name = Path(settings.output.folder), settings.output.name or _name(opened)
         report.value("plan", name=name, bytes=size, family=opened.model.family, touched=sum(len(w.changes) + len(w.mixed) for w in works))
+        room = Room(folder, size)
+        for warning in room.warnings() if asked.only_check else ():
+            report.value("warning", **warning.told())
         if not asked.only_check:
+            room.check()
             make_folder(folder)
-            check_space(folder, size)
             path = _bake(opened, works, settings, _Progress(report, works), folder, name)
             report.value("result", file=str(path), bytes=size)
             report.log(f'Wrote "{path.name}".')
@@ -89,12 +94,23 @@ def _works(opened: Opened, settings: BakeSettings) -> list[Work]:
         assert settings.mix
         mixed = plan_mixing(opened.model, opened.other, opened.minus, settings.mix)
     parts = zip(opened.model.parts, changes, mixed, strict=True)
-    return [Work(part.file, changed, with_others, settings.output.precision) for part, changed, with_others in parts]
+    others = [(model.name, part.file) for model in (opened.other, opened.minus) if model for part in model.parts]
+    return [Work(part.file, changed, with_others, settings.output.precision, others) for part, changed, with_others in parts]
 
 
-def _warnings(opened: Opened, settings: BakeSettings) -> list[Warned]:
+def _warnings(opened: Opened, works: Sequence[Work], settings: BakeSettings) -> list[Warned]:
     loras = [use.lora for use in opened.uses]
-    found = warnings_of(loras, settings.loras)
+    others = [model for model in (opened.other, opened.minus) if model]
+    found = warnings_of(loras, settings.loras, [opened.model, *others])
+    by_part = list(zip(opened.model.parts, works, strict=True))
+    changed = {part.key(name) for part, work in by_part for name, told in part.file.in_order() if work.changes_values(name, told)}
+    mixed = {part.key(name) for part, work in by_part for name in work.mixed}
+    found += check_beginnings(opened.model, lambda part, name: part.key(name) in changed)
+    for other in others:  # what is not mixed of them does not matter
+        check_beginnings(other, lambda part, name: part.key(name) in mixed)
+    for other in (opened.other, opened.minus):
+        if settings.mix and other and (kept := unmixed(opened.model, other, settings.mix)):
+            found.append(Warned(KEPT, {"count": len(kept), "model": opened.model.name, "other": other.name, "one": kept[0]}))
     for lora in loras:
         unmatched = lora.for_modules(opened.model.places)[1]
         if unmatched:
@@ -104,7 +120,7 @@ def _warnings(opened: Opened, settings: BakeSettings) -> list[Warned]:
 
 
 def _bake(opened: Opened, works: list[Work], settings: BakeSettings, progress: Callable[[int, int], None], folder: Path, name: str) -> Path:
-    provenance = Provenance("bake", settings, opened.model.family, "checkpoint", name)
+    provenance = Provenance("bake", settings, opened.model.family, "checkpoint", name, prediction=prediction_of(opened.model))
     origins = [origin_of(use.lora, source.weight) for use, source in zip(opened.uses, settings.loras, strict=True)]
     if settings.mix:
         asked = [("B", opened.other, settings.mix.other), ("C", opened.minus, settings.mix.minus)]
@@ -147,8 +163,10 @@ def _bake_folder(
     """Written aside as a whole, as its files are of no use without each other."""
     origins = [origin_of_model("checkpoint", model, settings.checkpoint), *origins]
     with folder_aside(folder, name) as aside:
-        written = {part.path for part in model.parts}
-        _copy_rest(model.path, aside, written)
+        for source in _rest(model):
+            target = aside / source.relative_to(model.path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
         for number, (part, work) in enumerate(zip(model.parts, works, strict=True)):
             path = aside / part.path
             metadata = provenance.metadata(origins, part.file.header.metadata, settings.output.notes)
@@ -158,14 +176,15 @@ def _bake_folder(
         return place(aside, folder, name)
 
 
-def _copy_rest(source: Path, target: Path, but: set[str]) -> None:
-    """Configurations, tokenizers and other weights; no pickles."""
-    for path in sorted(source.rglob("*")):
-        relative = path.relative_to(source)
-        if path.is_dir() or relative.as_posix() in but or path.suffix.lower() in _PICKLES:
-            continue
-        (target / relative).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target / relative)
+def _rest(model: Model) -> list[Path]:
+    """What a folder holds besides what is changed: configurations, tokenizers and other weights; no pickles."""
+    written = {part.path for part in model.parts}
+    files = [
+        path
+        for path in (sorted(model.path.rglob("*")) if model.path.is_dir() else ())
+        if path.is_file() and path.suffix.lower() not in _PICKLES
+    ]
+    return [path for path in files if path.relative_to(model.path).as_posix() not in written]
 
 
 def _name(opened: Opened) -> str:

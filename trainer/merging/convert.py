@@ -21,12 +21,16 @@ from trainer.merging.lora_names import LoraModule, Naming
 from trainer.merging.lora_writer import LoraResult, narrowed, number, result_type, write_lora
 from trainer.merging.low_rank import Missed
 from trainer.merging.precautions import check_type, check_values, strange_tensors
+from trainer.merging.prediction import prediction_of_lora
 from trainer.merging.provenance import Provenance, origin_of
 from trainer.merging.resize import resized
+from trainer.merging.room import Room, converted_bytes, resized_bytes, room_for
 from trainer.merging.tensor_types import torch_type, written_as
 from trainer.report import Report
 
 USAGE = "python -m trainer convert CONFIG [name=value ...]\npython -m trainer convert LORA --naming diffusers [--name value ...]"
+
+_OTHERS = ("hada", "lokr", "diff")  # what becomes LoRA
 
 
 def run(arguments: Sequence[str], report: Report) -> int:
@@ -40,14 +44,23 @@ def run(arguments: Sequence[str], report: Report) -> int:
         if settings.type == "lora":
             check_type(lora, "converted")
         name = settings.output.name or f"{lora.name}-{settings.naming}"
-        report.value("plan", name=name, family=lora.family, modules=len(lora.modules))
-        for warning in strange_tensors(lora):
+        room = _room(lora, settings)
+        report.value("plan", name=name, family=lora.family, modules=len(lora.modules), bytes=room.size)
+        for warning in [*strange_tensors(lora), *(room.warnings() if asked.only_check else ())]:
             report.value("warning", **warning.told())
         if asked.only_check:
             check_values(lora)
         else:
+            room.check()
             _convert(lora, settings, name, report)
     return 0
+
+
+def _room(lora: LoraFile, settings: ConvertSettings) -> Room:
+    if settings.type == "lora" and any(parsed.method in _OTHERS for parsed in lora.modules.values()):
+        size = resized_bytes(lora, settings.ranks, result_type(settings.output, lora.types()))
+        return room_for(settings.output, size, settings.ranks)
+    return room_for(settings.output, converted_bytes(lora, settings.output.precision))
 
 
 @torch.no_grad()
@@ -55,7 +68,7 @@ def _convert(lora: LoraFile, settings: ConvertSettings, name: str, report: Repor
     modules: list[LoraModule] = []
     missed = Missed()
     for path, parsed in lora.modules.items():
-        if settings.type == "lora" and parsed.method in ("hada", "lokr", "diff"):
+        if settings.type == "lora" and parsed.method in _OTHERS:
             _refuse_dora(lora, path)
             module, met = resized(lora, path, settings.ranks, result_type(settings.output, lora.types()))
             modules.append(_spelled(module.path, dict(module.parts), None, settings.naming))
@@ -63,7 +76,12 @@ def _convert(lora: LoraFile, settings: ConvertSettings, name: str, report: Repor
                 missed.add(met.energy, met.lost)
         else:
             modules.append(_spelled(path, _typed(lora, path, settings), parsed.scale, settings.naming))
-    result = LoraResult(modules, Provenance("convert", settings, lora.family, "lora", name), [origin_of(lora)], lora.metadata)
+    result = LoraResult(
+        modules,
+        Provenance("convert", settings, lora.family, "lora", name, prediction=prediction_of_lora(lora)),
+        [origin_of(lora)],
+        lora.metadata,
+    )
     path = write_lora(result, settings.output, name, settings.naming)
     report.value("result", file=str(path), error=missed.error)
     report.log(f'Wrote "{path.name}"' + (f"; {missed.told} of the change is lost." if missed.energy else "."))

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lib_extension.spec.errors import BadFile, BadRequest, Mismatch
 from lib_extension.spec.merging import ExtractSettings
+from lib_extension.spec.merging.warnings import Warned
 from trainer.merging.asked import help_of, read_arguments
 from trainer.merging.factors import Factors
 from trainer.merging.keeping import nearly_best
@@ -21,7 +22,11 @@ from trainer.merging.lora_names import LoraModule
 from trainer.merging.lora_writer import LoraResult, module_of, result_type, write_lora
 from trainer.merging.low_rank import Missed, squares
 from trainer.merging.model import Model
+from trainer.merging.precautions import LOOKED_FOR, check_beginnings, damaged_tensor
+from trainer.merging.prediction import other_predictions, prediction_of
 from trainer.merging.provenance import Provenance, origin_of_model
+from trainer.merging.room import extracted_bytes, room_for
+from trainer.merging.tensor_types import is_finite
 from trainer.merging.topology import is_attention
 from trainer.report import Report
 
@@ -41,7 +46,7 @@ class Found:
 def run(arguments: Sequence[str], report: Report) -> int:
     """The command."""
     if "--help" in arguments:
-        report.text(help_of(ExtractSettings, USAGE))
+        report.text(help_of(ExtractSettings, f"{USAGE}\n\n{LOOKED_FOR}"))
         return 0
     asked = read_arguments(ExtractSettings, arguments, _take_files)
     settings = asked.settings
@@ -49,8 +54,14 @@ def run(arguments: Sequence[str], report: Report) -> int:
         base, tuned = (stack.enter_context(Model(source.file)) for source in (settings.base, settings.tuned))
         paths = _paths(base, tuned, settings)
         name = settings.output.name or f"{tuned.name}-{base.name}"[:120]
-        report.value("plan", name=name, family=base.family, modules=len(paths))
+        room = room_for(
+            settings.output, extracted_bytes([base.places[path][1].shape for path in paths], settings.ranks, _type(base, settings))
+        )
+        for warning in [*_warnings(base, tuned, paths), *(room.warnings() if asked.only_check else ())]:
+            report.value("warning", **warning.told())
+        report.value("plan", name=name, family=base.family, modules=len(paths), bytes=room.size)
         if not asked.only_check:
+            room.check()
             _extract(base, tuned, paths, settings, name, report)
     return 0
 
@@ -83,6 +94,19 @@ def _paths(base: Model, tuned: Model, settings: ExtractSettings) -> list[str]:
     return sorted(paths, key=lies)
 
 
+def _warnings(base: Model, tuned: Model, paths: Sequence[str]) -> list[Warned]:
+    """BadFile for what is damaged. Modules that do not differ are left out, so that the LoRA may become smaller than its room."""
+    for model in (base, tuned):
+        looked_at = {(id(part), place.tensor) for part, place in (model.places[path] for path in paths)}
+        check_beginnings(model, lambda part, name, taken=looked_at: (id(part), name) in taken)
+    return other_predictions([base, tuned])
+
+
+def _type(base: Model, settings: ExtractSettings) -> torch.dtype:
+    """Of the result's tensors."""
+    return result_type(settings.output, {part.file.header.tensors[place.tensor].dtype for part, place in base.places.values()})
+
+
 def _is_wanted(path: str, settings: ExtractSettings) -> bool:
     if not path.startswith("unet.") and not settings.text_encoder:
         return False
@@ -93,7 +117,7 @@ def _is_wanted(path: str, settings: ExtractSettings) -> bool:
 def _extract(base: Model, tuned: Model, paths: Sequence[str], settings: ExtractSettings, name: str, report: Report) -> None:
     left_out = LeftOut(only_base=only_in(base, tuned), only_tuned=only_in(tuned, base), no_place=list(differing(base, tuned, paths)))
     found = Found([], left_out)
-    dtype = result_type(settings.output, {part.file.header.tensors[place.tensor].dtype for part, place in base.places.values()})
+    dtype = _type(base, settings)
     for number, path in enumerate(paths):
         kernel = base.places[path][1].shape[2:]
         _add(path, kernel, _change(base, tuned, path), settings, dtype, found)
@@ -103,7 +127,7 @@ def _extract(base: Model, tuned: Model, paths: Sequence[str], settings: ExtractS
         report.log(line)
     if not found.modules:
         raise BadRequest(f'"{base.name}" and "{tuned.name}" do not differ in what a LoRA can hold.')
-    provenance = Provenance("extract", settings, base.family, "lora", name, {"left_out": left_out.counts()})
+    provenance = Provenance("extract", settings, base.family, "lora", name, {"left_out": left_out.counts()}, prediction_of(tuned))
     origins = [origin_of_model("base", base, settings.base), origin_of_model("tuned", tuned, settings.tuned)]
     path = write_lora(LoraResult(found.modules, provenance, origins, {}), settings.output, name)
     report.value("result", file=str(path), error=found.missed.error, modules=len(found.modules), left_out=left_out.counts())
@@ -118,7 +142,8 @@ def _change(base: Model, tuned: Model, path: str) -> Tensor:
         raise BadFile(f'"{place.tensor}" of "{base.name}" is of a type that has no differences.')
     change -= part.file.rows(place.tensor, place.first, place.shape[0])
     if not isfinite(squares(change)):
-        raise BadFile(f'"{place.tensor}" holds NaN or infinity in "{base.name}" or "{tuned.name}"; that file is damaged.')
+        is_theirs = not is_finite(other.file.tensor(there.tensor))
+        raise damaged_tensor(there.tensor, tuned.name) if is_theirs else damaged_tensor(place.tensor, base.name)
     return change
 
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from math import prod
 
 import torch
-from torch import Tensor
 
 from trainer.merging.model import Model
 from trainer.merging.tensor_file import TensorFile
 from trainer.merging.tensor_types import is_float, torch_type
 
 _NAMED = 5  # of each kind, in a sentence
-_LOOKED_AT = 1 << 15  # values of a tensor that are compared; further training changes all of a tensor, or nothing
 
 
 @dataclass(frozen=True)
@@ -53,30 +50,26 @@ def differing(base: Model, tuned: Model, but: Collection[str]) -> Iterator[str]:
     if base.path.is_dir() != tuned.path.is_dir():
         return
     taken = {(id(part), place.tensor) for path in but for part, place in [base.places[path]]}
-    theirs = {part.key(name): part.file for part in tuned.parts for name in part.file.header.tensors}
+    theirs = {part.key(name): (part.file, name) for part in tuned.parts for name in part.file.header.tensors}
     for part in base.parts:
         for name, _ in part.file.in_order():
             other = theirs.get(part.key(name))
-            if other is not None and (id(part), name) not in taken and not _begin_alike(part.file, other, name):
+            if other is not None and (id(part), name) not in taken and not _begin_alike((part.file, name), other):
                 module = base.module_of(part, name)
                 yield f"{module}.{name.rpartition('.')[2]}" if module else name
 
 
-def _begin_alike(file: TensorFile, other: TensorFile, name: str) -> bool:
-    """In the precision of the coarser one. Of numbers that are no floats, such as positions, nothing is asked."""
-    ours, theirs = file.header.tensors[name], other.header.tensors[name]
+def _begin_alike(tensor: tuple[TensorFile, str], other: tuple[TensorFile, str]) -> bool:
+    """In the precision of the coarser one. Further training changes all of a tensor, or nothing. Of numbers that are no floats, such as
+    positions, nothing is asked.
+    """
+    ours, theirs = (file.header.tensors[name] for file, name in (tensor, other))
     if not (is_float(ours.dtype) and is_float(theirs.dtype)):
         return True
     if ours.shape != theirs.shape:
         return False
     dtype = min((torch_type(ours.dtype), torch_type(theirs.dtype)), key=lambda dtype: torch.finfo(dtype).bits)
-    return torch.equal(_beginning(file, name).to(dtype), _beginning(other, name).to(dtype))
-
-
-def _beginning(file: TensorFile, name: str) -> Tensor:
-    shape = file.header.tensors[name].shape or (1,)
-    width = max(1, prod(shape[1:]))
-    return file.rows(name, 0, min(shape[0], max(1, _LOOKED_AT // width)))
+    return torch.equal(*(file.beginning(name).to(dtype) for file, name in (tensor, other)))
 
 
 def _named(names: list[str]) -> str:

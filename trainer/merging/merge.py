@@ -22,7 +22,9 @@ from trainer.merging.low_rank import Missed
 from trainer.merging.methods import METHODS, Meeting
 from trainer.merging.model import Model
 from trainer.merging.precautions import check_family, check_values, other_type, warnings_of
+from trainer.merging.prediction import common_prediction
 from trainer.merging.provenance import Provenance, origin_of, training_metadata
+from trainer.merging.room import Room, merged_bytes, room_for
 from trainer.merging.strength import Strength, strength_of
 from trainer.merging.topology import kernel_of
 from trainer.report import Report
@@ -40,12 +42,14 @@ def run(arguments: Sequence[str], report: Report) -> int:
     asked = read_arguments(MergeSettings, arguments, _take_files)
     with ExitStack() as stack:
         merging = _Merging(asked.settings, stack)
-        for warning in merging.warnings():
+        room = merging.room()
+        for warning in [*merging.warnings(), *(room.warnings() if asked.only_check else ())]:
             report.value("warning", **warning.told())
-        report.value("plan", name=merging.name, family=merging.family, modules=len(merging.paths))
+        report.value("plan", name=merging.name, family=merging.family, modules=len(merging.paths), bytes=room.size)
         if asked.only_check:
             merging.check_values()
         else:
+            room.check()
             merging.run(report)
     return 0
 
@@ -70,7 +74,15 @@ class _Merging:
 
     def warnings(self) -> list[Warned]:
         """What should be known first."""
-        return warnings_of(self._loras, self._settings.loras)
+        return warnings_of(self._loras, self._settings.loras, [self._base] if self._base else [])
+
+    def room(self) -> Room:
+        """What the result will take."""
+        strengths = list(zip(self._loras, self._strengths, strict=True))
+        uses = {path: [lora for lora, strength in strengths if path in lora.modules and strength(path) != 0] for path in self.paths}
+        method = self._settings.method
+        size = merged_bytes(uses, method, self.family, self._dtype)
+        return room_for(self._settings.output, size, getattr(method, "ranks", None))
 
     def check_values(self) -> None:
         """BadFile for NaN or infinity; `run` looks at the values as it reads them, before anything is written."""
@@ -155,7 +167,7 @@ class _Merging:
                 )
 
     def _provenance(self) -> Provenance:
-        return Provenance("merge", self._settings, self.family, "lora", self.name)
+        return Provenance("merge", self._settings, self.family, "lora", self.name, prediction=common_prediction(self._loras))
 
     def _origins(self) -> list[Any]:
         return [origin_of(lora, source.weight, _more(source)) for lora, source in zip(self._loras, self._settings.loras, strict=True)]

@@ -188,9 +188,20 @@ def make_folder(folder: Path) -> None:
 
 def check_space(folder: Path, size: int) -> None:
     """BadRequest where the disk has less room than that, and a little more."""
-    free = shutil.disk_usage(folder).free
-    if free < size + (16 << 20):
+    if is_too_full(folder, size):
+        free = free_bytes(folder)
         raise BadRequest(f"The result needs {size / 1e9:.2f} GB, and {free / 1e9:.2f} GB are free on that disk. Make room first.")
+
+
+def is_too_full(folder: Path, size: int) -> bool:
+    """Whether so many bytes, and a little more, have no room on the disk of a folder, which need not be there yet."""
+    return free_bytes(folder) < size + (16 << 20)
+
+
+def free_bytes(folder: Path) -> int:
+    """On the disk where the folder is, or will be."""
+    there = next((place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir()), Path())
+    return shutil.disk_usage(there).free
 
 
 def sweep(folder: Path) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lib_extension.spec.errors import BadFile, Mismatch
 from lib_extension.spec.merging import LoraSource
-from lib_extension.spec.merging.warnings import BASES, FOREIGN, STRANGE, TOTAL, TWICE, Warned
+from lib_extension.spec.merging.warnings import BASES, DAMAGED, FOREIGN, STRANGE, TOTAL, TWICE, Warned
 from trainer.merging.lora_file import LoraFile
+from trainer.merging.model import Model, Part
+from trainer.merging.prediction import other_predictions
+from trainer.merging.tensor_types import is_finite, is_float
 
+LOOKED_FOR = """Before work, NaN and infinity are looked for in LoRAs, and where every tensor of a checkpoint begins; during it, in every value
+that is used. What is damaged elsewhere, in tensors that nothing changes, is copied as it is."""
 _TYPES = {"oft": "OFT", "glora": "GLoRA", "ia3": "(IA)³"}
 
 
@@ -16,6 +21,28 @@ def check_values(lora: LoraFile) -> None:
     """BadFile for NaN or infinity anywhere in the file."""
     for key in lora.keys:
         lora.check(key, lora.tensor(key))
+
+
+def check_beginnings(model: Model, is_used: Callable[[Part, str], bool]) -> list[Warned]:
+    """BadFile for NaN or infinity where a tensor that is used begins, a warning for the others.
+
+    All of a checkpoint's values would take as long to read as the work itself, which looks at every value that it changes. A training or
+    a download that went wrong mostly leaves whole tensors damaged, and this finds those at once.
+    """
+    damaged: list[str] = []
+    for part in model.parts:
+        for name, told in part.file.in_order():
+            if not is_float(told.dtype) or is_finite(part.file.beginning(name)):
+                continue
+            if is_used(part, name):
+                raise damaged_tensor(name, model.name)
+            damaged.append(name)
+    return [Warned(DAMAGED, {"count": len(damaged), "name": model.name, "one": damaged[0]})] if damaged else []
+
+
+def damaged_tensor(tensor: str, name: str) -> BadFile:
+    """What is said of a checkpoint of that name."""
+    return BadFile(f'The tensor "{tensor}" of "{name}" holds NaN or infinity; the file is damaged. Download or make it again.')
 
 
 def check_family(loras: Sequence[LoraFile], model: str = "", family: str = "unknown") -> str:
@@ -46,9 +73,9 @@ def other_type(lora: LoraFile, method: str, done: str) -> BadFile:
     )
 
 
-def warnings_of(loras: Sequence[LoraFile], sources: Sequence[LoraSource]) -> list[Warned]:
-    """What is no mistake for sure."""
-    found = [*_twice(loras), *_other_bases(loras)]
+def warnings_of(loras: Sequence[LoraFile], sources: Sequence[LoraSource], models: Sequence[Model] = ()) -> list[Warned]:
+    """What is no mistake for sure. `models`: checkpoints that the LoRAs meet."""
+    found = [*_twice(loras), *_other_bases(loras), *other_predictions(models, loras)]
     total = sum(abs(source.weight) for source in sources)
     if total > 1:
         found.append(Warned(TOTAL, {"total": f"{total:g}"}))
@@ -66,16 +93,16 @@ def strange_tensors(lora: LoraFile) -> list[Warned]:
 
 
 def _twice(loras: Sequence[LoraFile]) -> list[Warned]:
+    """By its path, by the hash of its values that its metadata has, or by its bytes, which are read only where another is as long."""
+    lengths = [sum(file.path.stat().st_size for file in lora.files) for lora in loras]
     seen: dict[str, str] = {}
     found: list[Warned] = []
-    for lora in loras:
-        is_same = str(lora.path.resolve())
-        by_hash = lora.metadata.get("sshs_model_hash") or is_same
-        for mark in {is_same, by_hash}:
-            if mark in seen:
-                found.append(Warned(TWICE, {"one": seen[mark], "other": lora.name}))
-                break
-        seen |= {is_same: lora.name, by_hash: lora.name}
+    for lora, length in zip(loras, lengths, strict=True):
+        marks = {str(lora.path.resolve()), lora.metadata.get("sshs_model_hash", "")} - {""}
+        marks |= {" ".join(file.sha256() for file in lora.files)} if lengths.count(length) > 1 else set()
+        if before := next((seen[mark] for mark in marks if mark in seen), ""):
+            found.append(Warned(TWICE, {"one": before, "other": lora.name}))
+        seen |= dict.fromkeys(marks, lora.name)
     return found
 
 

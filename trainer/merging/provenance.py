@@ -17,7 +17,8 @@ from trainer.merging.lora_file import LoraFile
 from trainer.merging.model import Model
 
 KEY = "atelier.merge"
-_ARCHITECTURES = {"sd1": "stable-diffusion-v1", "sd2": "stable-diffusion-v2-512", "sdxl": "stable-diffusion-xl-v1-base"}
+_ARCHITECTURES = {"sd1": "stable-diffusion-v1", "sdxl": "stable-diffusion-xl-v1-base"}
+_ARCHITECTURES_SD2 = {"epsilon": "stable-diffusion-v2-512", "v_prediction": "stable-diffusion-v2-768-v"}
 _VERSIONS = {"sd1": "sd_v1", "sd2": "sd_v2", "sdxl": "sdxl_base_v1-0"}  # what kohya's trainers write, and the WebUI reads
 
 
@@ -52,6 +53,14 @@ class Provenance:
     kind: str  # "lora" or "checkpoint"
     title: str
     more: Mapping[str, Any] = field(default_factory=dict)  # what else should be known of it
+    prediction: str = ""  # "epsilon" or "v_prediction", where that is known
+
+    def _architecture(self, kept: str) -> str:
+        """SD2's says what it predicts, too; where that is not known, what the source said stays."""
+        if self.family != "sd2":
+            return _ARCHITECTURES.get(self.family, "")
+        bare = kept.partition("/")[0]
+        return _ARCHITECTURES_SD2.get(self.prediction) or (bare if bare.startswith("stable-diffusion-v2") else "")
 
     def metadata(self, origins: Sequence[Origin], kept: Mapping[str, str], notes: str = "") -> dict[str, str]:
         """`kept` is the source's own metadata; what this says of the same things takes its place. No path of this machine enters."""
@@ -67,8 +76,10 @@ class Provenance:
         found["modelspec.title"] = self.title
         found["modelspec.date"] = time.strftime("%Y-%m-%dT%H:%M:%S")
         found["modelspec.implementation"] = "https://github.com/Stability-AI/generative-models"
-        if self.family in _ARCHITECTURES:
-            found["modelspec.architecture"] = _ARCHITECTURES[self.family] + ("/lora" if self.kind == "lora" else "")
+        if architecture := self._architecture(kept.get("modelspec.architecture", "")):
+            found["modelspec.architecture"] = architecture + ("/lora" if self.kind == "lora" else "")
+        if self.prediction:
+            found["modelspec.prediction_type"] = "v" if self.prediction == "v_prediction" else "epsilon"
         if len(origins) > 1:
             found["modelspec.merged_from"] = ", ".join(origin.name for origin in origins)
         if notes:

@@ -16,7 +16,9 @@ from trainer.merging.lora_writer import LoraResult, module_of, result_type, writ
 from trainer.merging.low_rank import Missed
 from trainer.merging.methods import Met, lower_rank
 from trainer.merging.precautions import check_type, check_values
+from trainer.merging.prediction import prediction_of_lora
 from trainer.merging.provenance import Provenance, origin_of
+from trainer.merging.room import resized_bytes, room_for
 from trainer.merging.topology import kernel_of
 from trainer.report import Report
 
@@ -33,10 +35,14 @@ def run(arguments: Sequence[str], report: Report) -> int:
     with LoraFile(settings.file) as lora:
         check_type(lora, "resized")
         name = settings.output.name or f"{lora.name}-{settings.ranks.rank}"
-        report.value("plan", name=name, family=lora.family, modules=len(lora.modules))
+        room = room_for(settings.output, resized_bytes(lora, settings.ranks, result_type(settings.output, lora.types())), settings.ranks)
+        report.value("plan", name=name, family=lora.family, modules=len(lora.modules), bytes=room.size)
         if asked.only_check:
             check_values(lora)
+            for warning in room.warnings():
+                report.value("warning", **warning.told())
         else:
+            room.check()
             _resize(lora, settings, name, report)
     return 0
 
@@ -53,7 +59,8 @@ def _resize(lora: LoraFile, settings: ResizeSettings, name: str, report: Report)
             missed.add(met.energy, met.lost)
         if number % 64 == 0:
             report.progress(number, len(lora.modules), "modules")
-    result = LoraResult(modules, Provenance("resize", settings, lora.family, "lora", name), [origin_of(lora)], lora.metadata)
+    provenance = Provenance("resize", settings, lora.family, "lora", name, prediction=prediction_of_lora(lora))
+    result = LoraResult(modules, provenance, [origin_of(lora)], lora.metadata)
     path = write_lora(result, settings.output, name)
     ranks = [module.rank for module in modules if module.rank]
     report.value("result", file=str(path), error=missed.error, ranks=[min(ranks, default=0), max(ranks, default=0)])

@@ -19,9 +19,11 @@ from lib_extension.spec.errors import BadFile
 from lib_extension.spec.merging import Precision
 from trainer.merging.changes import Change, RowChanges, Shift, add_all
 from trainer.merging.copying import copy
+from trainer.merging.model import is_schedule
 from trainer.merging.output_file import OutputFile, Planned
+from trainer.merging.precautions import damaged_tensor
 from trainer.merging.tensor_file import TensorFile
-from trainer.merging.tensor_types import is_finite, is_float, torch_type, written_as
+from trainer.merging.tensor_types import is_finite, torch_type, written_as
 
 _BLOCK = 1 << 18  # values of a block of rows; 1 MiB as float32
 
@@ -36,14 +38,19 @@ class Work:
     changes: Mapping[str, Sequence[Change | Shift]]
     mixed: Mapping[str, MixRows]
     precision: Precision
+    others: Sequence[tuple[str, TensorFile]] = ()  # what it is mixed with, by the models' names
 
     def plan(self) -> list[Planned]:
         """The tensors of the result."""
-        return [Planned(name, written_as(self.precision, told.dtype), told.shape) for name, told in self.file.in_order()]
+        return [Planned(name, self.type_of(name, told), told.shape) for name, told in self.file.in_order()]
+
+    def type_of(self, name: str, told: TensorInfo) -> str:
+        """What a tensor is written as."""
+        return told.dtype if is_schedule(name) else written_as(self.precision, told.dtype)
 
     def changes_values(self, name: str, told: TensorInfo) -> bool:
         """Whether the tensor's bytes can be other ones in the result."""
-        return name in self.changes or name in self.mixed or written_as(self.precision, told.dtype) != told.dtype
+        return name in self.changes or name in self.mixed or self.type_of(name, told) != told.dtype
 
 
 class Stream:
@@ -83,7 +90,7 @@ class Stream:
         is_whole = len(products) < len(changes)
         adding = RowChanges(products)
         step = rows if is_whole else max(1, _BLOCK // max(1, width))
-        dtype = torch_type(written_as(self._work.precision, told.dtype), name)
+        dtype = torch_type(self._work.type_of(name, told), name)
         for first in range(0, rows, step) if width else ():
             read = self._work.file.rows(name, first, min(step, rows - first), self._digest)
             values = self._as_float32(read)
@@ -114,12 +121,10 @@ class Stream:
         """BadFile for NaN or infinity, and for values too large for the type that they are written as."""
         if not is_finite(values, torch.finfo(dtype).max if dtype.is_floating_point else None):
             if not is_finite(read):
-                raise BadFile(f'The tensor "{name}" of "{self._work.file.path.name}" holds NaN or infinity; the file is damaged.')
+                raise damaged_tensor(name, self._work.file.path.name)
+            for model, file in self._work.others:
+                if name in file.header.tensors and not is_finite(file.tensor(name)):
+                    raise damaged_tensor(name, model)
             raise BadFile(
                 f'The tensor "{name}" gets values that its type cannot hold. Choose lower weights, or the precision bf16 or fp32.'
             )
-
-
-def mixable(told: TensorInfo) -> bool:
-    """Whether a tensor's values can be averaged with another's; numbers of positions cannot."""
-    return is_float(told.dtype)

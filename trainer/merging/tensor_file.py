@@ -20,6 +20,7 @@ from lib_extension.formats.safetensors_header import Header, TensorInfo, read_he
 from lib_extension.spec.errors import BadFile, NotFound
 from trainer.merging.tensor_types import torch_type
 
+_BEGINNING = 1 << 15  # values
 PIECE = 1 << 20  # bytes that are passed on at a time; small enough to stay in the processor's cache
 
 
@@ -106,6 +107,13 @@ class TensorFile:
         if digest is not None:
             digest.update(view)
         return _as_tensor(view, told, name).view(count, prod(told.shape[1:]))
+
+    def beginning(self, name: str) -> Tensor:
+        """The first values of a tensor, whole rows of it, in memory that the next call overwrites."""
+        shape = self.header.tensors[name].shape or (1,)
+        if not prod(shape):
+            return torch.empty(0)
+        return self.rows(name, 0, min(shape[0], max(1, _BEGINNING // prod(shape[1:]))))
 
     def sha256(self) -> str:
         """Of the whole file, as the WebUI computes it."""

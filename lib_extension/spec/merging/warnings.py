@@ -11,7 +11,16 @@ BASES = "The LoRAs were trained on different checkpoints: {bases}. They may not 
 FOREIGN = '{count} modules of "{name}" are not known, such as {one}; they are taken under their own names.'
 STRANGE = '{count} tensors of "{name}" belong to no module, such as {one}; they are left out.'
 NO_PLACE = '{count} parts of "{name}" have no place in "{model}", such as {one}.'
-WARNINGS = (TOTAL, TWICE, BASES, FOREIGN, STRANGE, NO_PLACE)
+PREDICTIONS = '"{one}" predicts {its}, and "{other}" predicts {theirs}. They hardly go together.'
+ZERO_SNR = '"{one}" learnt to begin with noise alone (zero terminal SNR), and "{other}" did not. They may not go well together.'
+DAMAGED = '{count} tensors of "{name}" hold NaN or infinity, such as {one}. Nothing is added to them, and they stay as they are.'
+ROOM = "The result takes {needed} GB, and {free} GB are free on that disk. Make room first."
+KEPT = '{count} tensors of "{model}" stay as they are, as "{other}" has none of their names, such as {one}.'
+BY_OUTPUT = (
+    '"{name}" is a DoRA with norms of outputs. ComfyUI knows them; A1111 takes them for norms of inputs, and draws something else. '
+    "For A1111, merge it alone, with its checkpoint as base and the method svd."
+)
+WARNINGS = (TOTAL, TWICE, BASES, FOREIGN, STRANGE, NO_PLACE, PREDICTIONS, ZERO_SNR, DAMAGED, ROOM, KEPT, BY_OUTPUT)
 
 
 @dataclass(frozen=True)
