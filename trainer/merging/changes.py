@@ -14,9 +14,10 @@ from lib_extension.models.lora_delta import METHODS, delta, needs_base
 from lib_extension.spec.errors import Mismatch
 from trainer.merging.factors import PRODUCTS, Factors, factors_of
 from trainer.merging.lora_file import LoraFile
-from trainer.merging.model import Model, Place
+from trainer.merging.model import Model, Place, uncalculable
 from trainer.merging.precautions import other_type
 from trainer.merging.strength import Strength
+from trainer.merging.tensor_types import is_float
 
 _NORM = "w"  # ParsedLora.method of a norm's own weights and biases
 
@@ -87,6 +88,8 @@ def plan_changes(model: Model, uses: Sequence[Use]) -> list[dict[str, list[Chang
             raise _misfit(use, model, f"{len(unmatched)} of its parts have no place there")
         for module, parsed in modules.items():
             part, place = model.places[module]
+            if not is_float(dtype := part.file.header.tensors[place.tensor].dtype):
+                raise uncalculable(model.name, place.tensor, dtype)
             touched = planned[numbers[id(part)]]
             for tensor, change in _changes(use, module, parsed, place, part.file.header.tensors):
                 touched.setdefault(tensor, []).append(change)

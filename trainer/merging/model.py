@@ -28,6 +28,8 @@ _OPEN_CLIP = (
     ("attn.out_proj", "self_attn.out_proj"),
 )
 _LAYER = re.compile(r"transformer\.resblocks\.(\d+)\.(.+)")
+_WITHOUT_LEVEL = re.compile(r"((?:cond_stage_model|conditioner\.embedders\.0)\.transformer\.)(?=(?:embeddings|encoder|final_layer_norm)\.)")
+_SCHEDULE = ("denoiser.", "model_ema.decay", "model_ema.num_updates")
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,14 @@ class Part:
     places: Mapping[str, Place]  # module → where its weight is
 
     def key(self, tensor: str) -> str:
-        """By which another model's tensor is the same one. Of a folder, the network counts, not which of its files it lies in."""
-        return f"{self.path.partition('/')[0]}/{tensor}"
+        """By which another model's tensor is the same one, whichever of the names that the WebUI reads it has. Of a folder, the network
+        counts, not which of its files it lies in.
+        """
+        network = self.path.partition("/")[0]
+        if network:
+            return f"{network}/{_with_level(tensor) if network.startswith('text_encoder') else tensor}"
+        tensor = _WITHOUT_LEVEL.sub(r"\1text_model.", tensor)
+        return f"/{re.sub('^conditioner[.]embedders[.]0[.]model[.]', 'cond_stage_model.model.', tensor)}"
 
 
 class Model:
@@ -89,6 +97,16 @@ class Model:
     def name(self) -> str:
         """As people call it."""
         return self.path.name if self.path.is_dir() else self.path.stem
+
+
+def is_schedule(tensor: str) -> bool:
+    """Whether it holds no network's weights, but noise levels or counters, which stay as they are: rounded, they draw nothing but noise."""
+    return "." not in tensor or tensor.startswith(_SCHEDULE)
+
+
+def uncalculable(model: str, tensor: str, dtype: str) -> BadFile:
+    """Of a tensor that should become another one."""
+    return BadFile(f'"{tensor}" of "{model}" is of the type {dtype}, which cannot be calculated with. Name the same checkpoint in fp16.')
 
 
 def _known(family: str, path: Path) -> str:
