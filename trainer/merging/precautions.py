@@ -12,8 +12,8 @@ from trainer.merging.model import Model, Part
 from trainer.merging.prediction import other_predictions
 from trainer.merging.tensor_types import is_finite, is_float
 
-LOOKED_FOR = """Before work, NaN and infinity are looked for in LoRAs, and where every tensor of a checkpoint begins; during it, in every value
-that is used. What is damaged elsewhere, in tensors that nothing changes, is copied as it is."""
+LOOKED_FOR = """Before work, NaN and infinity are looked for in LoRAs, and where every tensor of a checkpoint begins; during it, in every
+value that is used. What is damaged elsewhere, in tensors that nothing changes, is copied as it is."""
 _TYPES = {"oft": "OFT", "glora": "GLoRA", "ia3": "(IA)³"}
 
 
