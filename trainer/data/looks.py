@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from lib_extension.formats.flushing import replace
 from trainer.data import mistakes
@@ -27,9 +27,20 @@ from trainer.data.pictures import (
     upright,
 )
 
-_VERSION = 2  # of what is remembered
+_VERSION = 3  # of what is remembered
 _ORIENTATION = 0x0112  # EXIF's number for it
 _MOVING = ("GIF", "PNG", "WEBP", "AVIF", "TIFF")  # a JPEG with several pictures has the same one in other sizes
+_COLOURS = {
+    "CMYK": mistakes.CMYK,
+    "LAB": mistakes.LAB,
+    "P": mistakes.PALETTE,
+    "PA": mistakes.PALETTE,
+    "L": mistakes.GREY,
+    "LA": mistakes.GREY,
+    "1": mistakes.BLACK_AND_WHITE,
+}
+_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,7 @@ def look_and_picture(file: Path) -> tuple[Look, Image.Image | None]:
         image = opened(data)
         found = _oddities(image, file)
         seen = upright(image)
+        seen = seen.convert("RGB") if seen.mode == "LAB" else seen  # nothing else is made of it
         layer = alpha(seen)
         bright = _is_bright(seen)
     except TooManyPixels:
@@ -94,10 +106,18 @@ def look_and_picture(file: Path) -> tuple[Look, Image.Image | None]:
     except UnknownPixels as error:
         return _unusable(mistakes.ODD_PIXELS, str(error)), None
     except DAMAGE as error:
-        return _unusable(mistakes.BROKEN, _reason(error)), None
+        kind = other_kind(data) if isinstance(error, UnidentifiedImageError) else ""
+        return _unusable(mistakes.UNKNOWN_KIND, kind) if kind else _unusable(mistakes.BROKEN, _reason(error)), None
     visible = layer is None or layer.getextrema()[1] != 0
     turned = image.getexif().get(_ORIENTATION, 1) != 1
     return Look(seen.width, seen.height, file_hash(data), found, "", has_alpha(seen), visible, bright, turned), seen
+
+
+def other_kind(data: bytes) -> str:
+    """The kind of a picture that nothing here reads, such as "HEIC"; empty for all others."""
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
+        return "HEIC"
+    return "JPEG XL" if data.startswith(_JPEG_XL) else ""
 
 
 def _is_bright(seen: Image.Image) -> bool:
@@ -111,13 +131,13 @@ def _oddities(image: Image.Image, file: Path) -> tuple[str, ...]:
     """What can be lived with."""
     expected = Image.registered_extensions().get(file.suffix.lower())
     is_same = image.format == expected or {image.format, expected} == {"JPEG", "MPO"}
+    is_moving = image.format in _MOVING and getattr(image, "n_frames", 1) > 1
+    colours = mistakes.SIXTEEN_BITS if image.mode.startswith("I") else _COLOURS.get(image.mode)
     odd = (
-        (not is_same, mistakes.MISLABELLED),
-        (image.format in _MOVING and getattr(image, "n_frames", 1) > 1, mistakes.ANIMATED),
-        (image.mode == "CMYK", mistakes.CMYK),
-        (image.mode.startswith("I"), mistakes.SIXTEEN_BITS),
+        None if is_same else mistakes.MISLABELLED,
+        mistakes.ANIMATED if is_moving else colours,  # animations mostly have palettes
     )
-    return tuple(mistake.what for holds, mistake in odd if holds)
+    return tuple(mistake.what for mistake in odd if mistake)
 
 
 def _unusable(mistake: Mistake, detail: str = "") -> Look:

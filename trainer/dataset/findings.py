@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import exp, log
 from statistics import median
@@ -14,11 +14,17 @@ from trainer.dataset.seen import Seen
 from trainer.dataset.twins import clusters
 
 _ODD_SHAPE = 2.0  # times as wide or as high as most
+_COLOURLESS = (mistakes.GREY.what, mistakes.BLACK_AND_WHITE.what)
+_ODD = {
+    mistakes.MISLABELLED.what: "Give it the ending of what it is.",
+    mistakes.PALETTE.what: "Take the original, if there is one: bands and dots are learnt too.",
+    **dict.fromkeys(_COLOURLESS, "Say so in its caption, or leave it out: that it has no colours is learnt too."),
+}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing about one picture. `with_it` are the others of a cluster."""
+    """One thing about one picture. `with_it` are those that it is like, the one to keep last."""
 
     kind: str
     name: str
@@ -48,7 +54,13 @@ KINDS = {
 def findings_of(seen: Sequence[Seen], limits: CheckLimits) -> list[Finding]:
     """All of them, by kind in the order of KINDS, then in the pictures' order."""
     found = [finding for one in seen for finding in _alone(one, limits)]
-    found += _alike(seen, limits.alike)
+    colourless = sum(finding.what in _COLOURLESS for finding in found)
+    if 2 * colourless > len(seen):  # it is a folder of such pictures
+        found = [finding for finding in found if finding.what not in _COLOURLESS]
+    twins = list(_twins(seen))
+    copies = {twin.name for twin in twins}
+    found += twins
+    found += _alike((one for one in seen if one.name not in copies), limits.alike)
     found += _shapes(seen)
     places = {one.name: place for place, one in enumerate(seen)}
     kinds = tuple(KINDS)
@@ -59,7 +71,9 @@ def _alone(one: Seen, limits: CheckLimits) -> Iterator[Finding]:
     """What can be told from the picture by itself."""
     if one.facts is None:
         what = "; ".join(one.look.found) + (f" ({one.look.detail})" if one.look.detail else "")
-        yield Finding("broken", one.name, what, "Replace it by a sound copy, or leave it out.")
+        is_other = mistakes.UNKNOWN_KIND.what in one.look.found
+        proposal = "Save it anew, or leave it out." if is_other else "Replace it by a sound copy, or leave it out."
+        yield Finding("broken", one.name, what, proposal)
         return
     shorter = min(one.look.width, one.look.height)
     if shorter < limits.smallest:
@@ -82,8 +96,7 @@ def _alone(one: Seen, limits: CheckLimits) -> Iterator[Finding]:
             "transparent", one.name, "has an alpha channel", "It is seen on white; or let alpha be its mask; or fill the background."
         )
     for what in one.look.found:
-        proposal = "Prepare it as PNG." if what != mistakes.MISLABELLED.what else "Give it the ending of what it is."
-        yield Finding("odd", one.name, what, proposal)
+        yield Finding("odd", one.name, what, _ODD.get(what, "Prepare it as PNG."))
     yield from _crops(one, limits)
 
 
@@ -112,35 +125,48 @@ def _crops(one: Seen, limits: CheckLimits) -> Iterator[Finding]:
         yield Finding("cut", one.name, what, "Crop it by hand, or allow longer buckets.")
 
 
-def _alike(seen: Sequence[Seen], alike: int) -> Iterator[Finding]:
-    """The largest of each cluster is proposed to be kept; every other one names it."""
-    usable = [one for one in seen if one.facts is not None]
-    facts = [one.facts for one in usable if one.facts is not None]
+def _twins(seen: Sequence[Seen]) -> Iterator[Finding]:
+    """Copies of the same bytes; they get the longer names."""
     by_hash: dict[str, list[Seen]] = {}
-    for one in usable:
-        by_hash.setdefault(one.look.sha256, []).append(one)
-    groups = [sorted(group, key=lambda one: len(one.name)) for group in by_hash.values()]  # copies get the longer names
-    for first, *others in groups:
+    for one in seen:
+        if one.facts is not None:
+            by_hash.setdefault(one.look.sha256, []).append(one)
+    for group in by_hash.values():
+        first, *others = sorted(group, key=lambda one: len(one.name))
         for other in others:
-            yield Finding(
-                "twin", other.name, f"the same bytes as {first.name}", "Leave it out; repeats make a picture count more.", (first.name,)
-            )
-    copies = {other.name for _, *others in groups for other in others}
-    for group in clusters(facts, alike):
-        members = [usable[place] for place in group if usable[place].name not in copies]
-        if len(members) < 2:
-            continue
-        best = max(members, key=lambda one: (one.look.width * one.look.height, one.facts.sharpness if one.facts else 0.0))
-        for other in members:
-            if other is not best:
-                rest = (best.name, *(one.name for one in members if one is not other and one is not best))
-                yield Finding(
-                    "alike",
-                    other.name,
-                    f"looks like {best.name}",
-                    f"Keep {best.name}, which is the largest, unless they differ in what counts.",
-                    rest,
-                )
+            what = f"the same bytes as {first.name}"
+            yield Finding("twin", other.name, what, "Leave it out; repeats make a picture count more.", (first.name,))
+
+
+def _alike(seen: Iterable[Seen], alike: int) -> Iterator[Finding]:
+    """The largest of each cluster, the sharpest of those, is proposed to be kept; every other one names what it is like."""
+    usable = [(one, one.facts) for one in seen if one.facts is not None]
+    ordered = sorted(usable, key=lambda one: (-one[0].look.width * one[0].look.height, -one[1].sharpness))
+    names = [one.name for one, _ in ordered]
+    for group in clusters([facts for _, facts in ordered], alike):
+        best = names[next(iter(group))]
+        for place, by in group.items():
+            if names[place] != best:
+                yield _like(names[place], names[by], best, len(group))
+
+
+def _like(name: str, by: str, best: str, many: int) -> Finding:
+    """`by`: the one that it looks like."""
+    if by == best:
+        proposal = f"Keep {best}, the largest or the sharpest of {many}, unless they differ in what counts."
+        return Finding("alike", name, f"looks like {best}", proposal, (best,))
+    proposal = f"Compare the {many} of them, each of which looks like another: {best} is the largest or the sharpest."
+    return Finding("alike", name, f"looks like {by}, and that, step by step, like {best}", proposal, (by, best))
+
+
+def clusters_in(findings: Iterable[Finding]) -> list[list[str]]:
+    """The names of pictures that look alike, of each cluster the one first that is proposed to be kept."""
+    groups: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.kind == "alike":
+            best = finding.with_it[-1]
+            groups.setdefault(best, [best]).append(finding.name)
+    return list(groups.values())
 
 
 def _shapes(seen: Sequence[Seen]) -> Iterator[Finding]:

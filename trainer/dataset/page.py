@@ -17,12 +17,12 @@ from lib_extension.spec.dataset import CheckSettings
 from lib_extension.spec.errors import BadFile
 from lib_extension.spec.settings import to_json
 from trainer.data.buckets import Fit
-from trainer.dataset.findings import KINDS, Finding
+from trainer.dataset.findings import KINDS, Finding, clusters_in
 from trainer.dataset.seen import Seen
 
 PAGE, DATA = "report.html", "report.json"
 MOST_SHOWN = 600  # thumbnails on the page; all findings are in the JSON
-_BESIDE = 1  # others of its cluster that are shown with a picture
+_IN_A_ROW = 12  # pictures of a cluster that are shown
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --mark: #e0463c; --quiet: #6b6b6b; }
@@ -39,16 +39,21 @@ li > :last-child { flex: 1; min-width: 0; overflow-wrap: anywhere; }
 .picture i { position: absolute; outline: 2px solid var(--mark); outline-offset: -2px; box-shadow: 0 0 0 10rem #000a; }
 .none { width: 7rem; height: 5rem; background: repeating-linear-gradient(45deg, var(--line) 0 1px, #0000 1px .5rem); }
 .beside { max-width: 3.5rem; } .beside img { max-width: 3.5rem; max-height: 5rem; }
+.cluster { grid-column: 1 / -1; flex-wrap: wrap; } .cluster figure { margin: 0; width: 7rem; } .cluster > :last-child { flex-basis: 100%; }
 b, small { display: block; overflow-wrap: anywhere; } b { font-weight: 600; }
 """
 
 
-def write_report(folder: Path, settings: CheckSettings, seen: Sequence[Seen], findings: Sequence[Finding]) -> None:
-    """Both files, each whole or not there. Raises BadFile where they cannot be written."""
+def make_folder(folder: Path) -> None:
+    """For both files. Raises BadFile where it cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise BadFile(f'The folder "{folder}" for the report cannot be made: {problem.strerror}.') from problem
+
+
+def write_report(folder: Path, settings: CheckSettings, seen: Sequence[Seen], findings: Sequence[Finding]) -> None:
+    """Both files, each whole or not there. Raises BadFile where they cannot be written."""
     write_bytes(folder / DATA, json.dumps(as_data(settings, seen, findings), ensure_ascii=False, indent=1).encode())
     write_bytes(folder / PAGE, as_page(settings, seen, findings).encode())
 
@@ -59,6 +64,7 @@ def as_data(settings: CheckSettings, seen: Sequence[Seen], findings: Sequence[Fi
         "settings": to_json(settings),
         "pictures": [_picture(one) for one in seen],
         "findings": [asdict(finding) for finding in findings],
+        "clusters": clusters_in(findings),  # of pictures that look alike, of each the one first that is proposed to be kept
         "buckets": [{"height": size[0], "width": size[1], "pictures": often} for size, often in buckets_of(seen)],
     }
 
@@ -99,7 +105,7 @@ def as_page(settings: CheckSettings, seen: Sequence[Seen], findings: Sequence[Fi
     rows = "".join(f"<tr><th>{escape(title)}<td>{often[kind]}" for kind, title in KINDS.items() if often[kind])
     sizes = ", ".join(f"{width} × {height}: {number}" for (height, width), number in buckets_of(seen))
     sections = "".join(
-        f"<h2>{escape(title)} ({often[kind]})</h2><ul>{_findings([f for f in findings if f.kind == kind], by_name)}</ul>"
+        f"<h2>{escape(title)} ({often[kind]})</h2><ul>{_listed([f for f in findings if f.kind == kind], by_name)}</ul>"
         for kind, title in KINDS.items()
         if often[kind]
     )
@@ -115,13 +121,25 @@ def as_page(settings: CheckSettings, seen: Sequence[Seen], findings: Sequence[Fi
     )
 
 
-def _findings(findings: Sequence[Finding], by_name: dict[str, Seen]) -> str:
-    shown = [
-        _finding(finding, by_name[finding.name], [by_name[name] for name in finding.with_it[:_BESIDE]]) for finding in findings[:MOST_SHOWN]
-    ]
-    return "".join(shown) + (
-        f"<li><small>and {len(findings) - MOST_SHOWN} more, see {DATA}</small></li>" if len(findings) > MOST_SHOWN else ""
+def _listed(findings: Sequence[Finding], by_name: dict[str, Seen]) -> str:
+    """Findings of one kind; of pictures that look alike all that belong together at once."""
+    if findings[0].kind == "alike":
+        shown = [_cluster(names, by_name) for names in clusters_in(findings)[: MOST_SHOWN // _IN_A_ROW]]
+        more = len(clusters_in(findings)) - len(shown)
+    else:
+        shown = [_finding(finding, by_name[finding.name], [by_name[name] for name in finding.with_it]) for finding in findings[:MOST_SHOWN]]
+        more = len(findings) - len(shown)
+    return "".join(shown) + (f"<li><small>and {more} more, see {DATA}</small></li>" if more else "")
+
+
+def _cluster(names: Sequence[str], by_name: dict[str, Seen]) -> str:
+    figures = "".join(
+        f"<figure>{_thumbnail(by_name[name], framed=False)}<small>{escape(name)}</small></figure>" for name in names[:_IN_A_ROW]
     )
+    more = f", of which {_IN_A_ROW} are shown" if len(names) > _IN_A_ROW else ""
+    what = f"<b>{len(names)} pictures, each of which looks like another{more}</b>"
+    proposal = f"<small>Keep {escape(names[0])}, the largest or the sharpest, and those that differ in what counts.</small>"
+    return f'<li class="cluster">{figures}<span>{what}{proposal}</span></li>'
 
 
 def _finding(finding: Finding, one: Seen, others: Sequence[Seen]) -> str:

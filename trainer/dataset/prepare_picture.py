@@ -18,6 +18,7 @@ from lib_extension.formats.picture_names import MASK_SUFFIX
 from lib_extension.spec.dataset import PrepareSettings
 from lib_extension.spec.errors import AtelierError, BadFile
 from lib_extension.spec.settings import to_json
+from trainer.data.looks import other_kind
 from trainer.data.pictures import DAMAGE, TooManyPixels, UnknownPixels, colours, file_hash, has_alpha, opened, upright
 from trainer.dataset.prepare import Prepared, prepared
 from trainer.dataset.prepare_colours import with_known_colours
@@ -151,6 +152,8 @@ def _decoded(data: bytes) -> Image.Image:
     except TooManyPixels as problem:
         raise BadFile("It has too many pixels to be sure that it is a picture. Make it smaller.") from problem
     except (UnknownPixels, *DAMAGE) as problem:
+        if kind := other_kind(data):
+            raise BadFile(f"It is {kind}, which cannot be read. Save it as PNG, JPEG or WEBP.") from problem
         raise BadFile("It cannot be read as a picture. Replace it by a sound copy, or leave it out.") from problem
 
 

@@ -14,7 +14,8 @@ from PIL import Image
 
 from lib_extension.models.parts import Parts
 from lib_extension.spec.dataset import CheckSettings
-from trainer.data.buckets import Fit, Sizes, fit
+from lib_extension.spec.training.data import DataSettings
+from trainer.data.buckets import Fit, Sizes, fit, sizes_of
 from trainer.data.looks import Look, look_and_picture
 from trainer.dataset.facts import Facts, facts_of, smaller, thumbnail_of
 from trainer.dataset.tools import parts_network
@@ -47,7 +48,7 @@ class Seen:
 def see_all(files: Sequence[tuple[Path, str]], settings: CheckSettings, told: Callable[[int, int], None]) -> Iterator[Seen]:
     """Each file, in order, by as many threads as there are cores: Pillow decodes beside Python."""
     parts = parts_network(settings.network) if settings.subject else None
-    sizes = Sizes(settings.resolution, longest=2 * settings.resolution, shortest=min(256, settings.resolution // 2))
+    sizes = sizes_of(DataSettings(), settings.resolution)
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         warnings.simplefilter("ignore")  # of odd EXIF and the like, which does not matter here
         for done, seen in enumerate(pool.map(lambda one: _see(one[0], one[1], sizes, parts, settings.subject), files), 1):

@@ -88,9 +88,15 @@ BAD: dict[str, tuple[Callable[[Path], object], Mistake]] = {
     "tiny.png": (lambda file: picture(file, 5, 100), mistakes.TOO_SMALL),
     "gone.png": (lambda file: file.symlink_to(file.with_name("nothing")), mistakes.NOT_READABLE),
     "bad.avif": (damaged_avif, mistakes.BROKEN),
+    "phone.jpg": (lambda file: file.write_bytes(b"\0\0\0\x18ftypheic"), mistakes.UNKNOWN_KIND),
+    "new.png": (lambda file: file.write_bytes(b"\xff\x0a\0\0"), mistakes.UNKNOWN_KIND),
 }
 ODD: dict[str, tuple[Callable[[Path], object], Mistake]] = {
     "print.jpg": (lambda file: picture(file, mode="CMYK"), mistakes.CMYK),
+    "lab.tif": (lambda file: Image.new("LAB", (64, 64), (99, 128, 200)).save(file), mistakes.LAB),
+    "palette.png": (lambda file: Image.radial_gradient("L").convert("P").save(file), mistakes.PALETTE),
+    "grey.jpg": (lambda file: picture(file, mode="L"), mistakes.GREY),
+    "fax.png": (lambda file: Image.new("1", (64, 64), 1).save(file), mistakes.BLACK_AND_WHITE),
     "deep.png": (lambda file: Image.fromarray(np.full((64, 64), 40000, np.uint16)).save(file), mistakes.SIXTEEN_BITS),
     "moving.gif": (animation, mistakes.ANIMATED),
     "moving.png": (animation, mistakes.ANIMATED),

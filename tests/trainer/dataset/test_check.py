@@ -11,13 +11,21 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
-from lib_extension.spec.dataset import CheckSettings
+from lib_extension.captions.files import Captioned
+from lib_extension.spec.dataset import CheckLimits, CheckSettings
+from lib_extension.spec.errors import BadFile, BadRequest
 from lib_extension.spec.settings import from_json
+from lib_extension.spec.training.data import DataSettings
 from tests.demo_model.scenes import training_scene
 from trainer.__main__ import main
+from trainer.data import mistakes
+from trainer.data.buckets import fit, sizes_of
+from trainer.data.looks import Look
 from trainer.dataset.check import check
-from trainer.dataset.facts import facts_of, smaller
-from trainer.dataset.seen import see_all
+from trainer.dataset.facts import Facts, facts_of, smaller
+from trainer.dataset.findings import Finding, clusters_in, findings_of
+from trainer.dataset.page import as_data, as_page
+from trainer.dataset.seen import Seen, see_all
 from trainer.dataset.twins import clusters
 from trainer.report import Report
 
@@ -30,14 +38,18 @@ def photograph(seed: int, size: tuple[int, int] = (768, 640)) -> Image.Image:
     return Image.fromarray((np.asarray(shapes) + grain).clip(0, 255).astype(np.uint8))
 
 
-def checked(folder: Path, **more: object) -> dict[str, set[str]]:
-    """The names of the pictures by the kinds of their findings."""
+def checked_findings(folder: Path, **more: object) -> list[Finding]:
     settings = from_json(CheckSettings, {"folder": str(folder), "report": str(folder.parent / "report"), **more})
     check(settings, Report(io.StringIO()))
     told = json.loads((folder.parent / "report" / "report.json").read_text("utf-8"))
+    return [Finding(**finding) for finding in told["findings"]]
+
+
+def checked(folder: Path, **more: object) -> dict[str, set[str]]:
+    """The names of the pictures by the kinds of their findings."""
     found: dict[str, set[str]] = {}
-    for finding in told["findings"]:
-        found.setdefault(finding["kind"], set()).add(finding["name"])
+    for finding in checked_findings(folder, **more):
+        found.setdefault(finding.kind, set()).add(finding.name)
     return found
 
 
@@ -132,14 +144,103 @@ def test_hashes_survive_scaling_and_compression_and_tell_colours_apart() -> None
     picture.resize((512, 427)).save(data, "JPEG", quality=40)
     other_colours = Image.merge("RGB", picture.split()[::-1])
     all_facts = [facts_of(smaller(p)) for p in (picture, Image.open(data), other_colours, photograph(4))]
-    assert clusters(all_facts, 8) == [[0, 1]]
+    assert clusters(all_facts, 8) == [{0: 0, 1: 0}]
     assert clusters([], 8) == []
 
 
-def test_clusters_are_chains_across_blocks() -> None:
-    one = facts_of(smaller(photograph(1)))
-    many = [facts_of(photograph(i, (64, 64))) for i in range(2, 22)]
-    assert clusters([one, *many, one], 4) == [[0, 21]]
+def of_hashes(*bits: int) -> list[Facts]:
+    """Facts that differ in their hashes alone."""
+    return [Facts(100, 100, 0, value, value, bytes(192)) for value in bits]
+
+
+def test_clusters_are_chains_that_begin_with_the_first() -> None:
+    facts = of_hashes(0b0000, 0xFF00, 0b1111, 0b0011, 0xFF01)
+    assert clusters(facts, 2) == [{0: 0, 3: 0, 2: 3}, {1: 1, 4: 1}]
+    assert clusters(facts, 4) == [{0: 0, 2: 0, 3: 0}, {1: 1, 4: 1}]
+    assert clusters(facts, 0) == []
+
+
+def test_ten_thousand_frames_that_look_alike_are_one_cluster(tmp_path: Path) -> None:
+    facts = of_hashes(*(number % 16 for number in range(10_000)))
+    (group,) = clusters(facts, 4)
+    assert set(group.values()) == {0}
+    seen = [Seen(tmp_path / f"{i}.png", f"{i}.png", Look(64, 64, str(i)), one) for i, one in enumerate(facts)]
+    told = as_data(CheckSettings(str(tmp_path)), seen, findings_of(seen, CheckLimits(smallest=16)))
+    assert [len(names) for names in told["clusters"]] == [10_000]
+    assert max(len(finding["with_it"]) for finding in told["findings"]) == 1
+    assert as_page(CheckSettings(str(tmp_path)), seen, findings_of(seen, CheckLimits(smallest=16))).count("<figure>") == 12
+
+
+def test_a_picture_is_said_to_be_like_another_only_where_it_is(tmp_path: Path) -> None:
+    sides = {"small.png": (64, 0b1111), "between.png": (80, 0b0011), "large.png": (96, 0b0000)}
+    seen = [Seen(tmp_path / name, name, Look(side, side, name), of_hashes(value)[0]) for name, (side, value) in sides.items()]
+    found = {finding.name: finding for finding in findings_of(seen, CheckLimits(smallest=16, alike=2)) if finding.kind == "alike"}
+    assert found["between.png"].what == "looks like large.png"
+    assert found["between.png"].with_it == ("large.png",)
+    assert found["small.png"].what == "looks like between.png, and that, step by step, like large.png"
+    assert found["small.png"].with_it == ("between.png", "large.png")
+    assert clusters_in(found.values()) == [["large.png", "small.png", "between.png"]]
+
+
+def test_crops_are_those_of_the_training(folder: Path) -> None:
+    settings = CheckSettings(str(folder), resolution=1024)
+    files = [(folder / "wide.png", "wide.png")]
+    Image.new("RGB", (4000, 1000), "red").save(folder / "wide.png")
+    (one,) = see_all(files, settings, lambda done, total: None)
+    assert one.fit == fit(4000, 1000, sizes_of(DataSettings(resolution=1024), 1024))
+    assert one.fit is not None
+    assert one.fit.bucket == (512, 2048)
+
+
+def test_odd_colours_and_kinds_are_told(folder: Path) -> None:
+    picture = photograph(20)
+    picture.convert("L").save(folder / "grey.png")
+    picture.quantize(64).save(folder / "palette.png")
+    picture.convert("1").save(folder / "fax.png")
+    Image.merge("LAB", photograph(21).split()).save(folder / "lab.tif")
+    (folder / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(99))
+    (folder / "phone.jpg").write_bytes(b"\0\0\0\x18ftypmif1" + bytes(99))
+    (folder / "new.jxl").write_bytes(b"\xff\x0a" + bytes(99))
+    (folder / "no.jxl").write_bytes(bytes(99))
+    found = {finding.name: finding for finding in checked_findings(folder) if finding.kind in ("odd", "broken")}
+    assert {name: finding.kind for name, finding in found.items()} == {
+        **dict.fromkeys(("grey.png", "palette.png", "fax.png", "lab.tif"), "odd"),
+        **dict.fromkeys(("phone.heic", "phone.jpg", "new.jxl", "no.jxl"), "broken"),
+    }
+    assert found["lab.tif"].what == mistakes.LAB.what
+    assert found["phone.jpg"].what == f"{mistakes.UNKNOWN_KIND.what} (HEIC)"
+    assert found["new.jxl"].what == f"{mistakes.UNKNOWN_KIND.what} (JPEG XL)"
+    assert mistakes.BROKEN.what in found["no.jxl"].what
+
+
+def test_a_folder_of_grey_pictures_is_none_of_odd_ones(folder: Path) -> None:
+    for path in sorted(folder.iterdir()):
+        with Image.open(path) as picture:
+            grey = picture.convert("L")
+        grey.save(path)
+    assert checked(folder) == {}
+
+
+def test_the_folder_that_one_is_in_can_be_checked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "in").mkdir()
+    monkeypatch.chdir(folder / "in")
+    page = folder.parent / "data-report" / "report.html"
+    check(CheckSettings(".."), Report(io.StringIO()))
+    monkeypatch.chdir(folder)
+    out = io.StringIO()
+    check(CheckSettings("."), Report(out))
+    assert json.loads(out.getvalue().splitlines()[-1])["page"] == str(page)
+    assert "<title>data</title>" in page.read_text("utf-8")
+
+
+def test_where_the_report_goes_is_settled_before_anything_is_looked_at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainer.dataset.check.see_all", None)
+    (folder.parent / "taken").write_text("no folder")
+    with pytest.raises(BadFile, match="for the report cannot be made"):
+        check(CheckSettings(str(folder), report=str(folder.parent / "taken")), Report(io.StringIO()))
+    monkeypatch.setattr("trainer.dataset.check.read_folder", lambda *args, **more: [Captioned(Path("/a.png"), Path("/a.txt"), "", "a.png")])
+    with pytest.raises(BadRequest, match="Set report to a folder"):
+        check(CheckSettings("/"), Report(io.StringIO()))
 
 
 def test_the_command_says_what_it_found_and_refuses_an_empty_folder(
