@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { areRepeated, conditionsOf, isMeant, lengthOf, shortPath, tagsOf, tagsShown, unevenOf, withoutTag, withTag, withTagAsked } from "../../javascript/atelier/dataset/captions.mjs";
+import { groupsOf } from "../../javascript/atelier/dataset/clusters.mjs";
 import { differenceOf, shortened } from "../../javascript/atelier/dataset/difference.mjs";
 import { allSelected, countOf, isSelected, meantBy, newSelection, withRange, withToggled } from "../../javascript/atelier/dataset/selection.mjs";
 
@@ -109,4 +110,18 @@ test("folders are out of balance by pictures times repeats", () => {
   assert.equal(areRepeated([["10_dog", 5, 10], ["1_cat", 20, 1]]), true);
   assert.equal(areRepeated([["10_dog", 5, 0], ["", 20, 0]]), false);
   assert.equal(areRepeated([]), false);
+});
+
+test("pictures that are alike are one group, whether the report tells clusters or not", () => {
+  const alike = (name, ...others) => ({ name, with_it: others });
+  assert.deepEqual(groupsOf([]), []);
+  const told = [alike("b", "a", "c"), alike("c", "a", "b"), alike("y", "x")];
+  const names = (groups) => groups.map((group) => group.names);
+  assert.deepEqual(names(groupsOf(told)), [["a", "b", "c"], ["x", "y"]]);
+  const short = [alike("b", "a"), alike("c", "a"), alike("y", "x")];
+  assert.deepEqual(names(groupsOf(short)), [["a", "b", "c"], ["x", "y"]]);
+  assert.deepEqual(names(groupsOf([alike("b"), alike("c")], [["a", "b", "c"], ["m", "n"]])), [["a", "b", "c"]], "a cluster that nothing is found about does not count");
+  assert.deepEqual(groupsOf(short)[0].findings.map(({ name }) => name), ["b", "c"]);
+  const many = Array.from({ length: 20_000 }, (_, place) => alike(`${place + 1}`, `${place}`));
+  assert.equal(groupsOf(many)[0].names.length, 20_001);
 });
