@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 
 from tests.demo_model.scenes import training_scene
 from tests.ui.conftest import PHONE, Tab, served_tab
@@ -225,9 +225,186 @@ def test_a_caption_that_was_changed_meanwhile_is_not_written_over(page: Page, ta
     view.get_by_label("Caption", exact=True).fill("mine")
     (folder / "1.txt").write_text("theirs")
     view.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("changed this caption meanwhile")
-    expect(view.get_by_label("Caption", exact=True)).to_have_value("theirs")
+    note = view.get_by_role("alert")
+    expect(note).to_contain_text("changed this caption meanwhile")
+    expect(note).to_contain_text("theirs")
+    expect(view.get_by_label("Caption", exact=True)).to_have_value("mine")
+    page.screenshot(path=SCREENSHOTS / "dataset-theirs.png")
+    assert violations(page) == []
+    page.keyboard.press("PageDown")
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(view.get_by_label("Caption", exact=True)).to_have_value("mine")
     assert (folder / "1.txt").read_text() == "theirs"
+    note.get_by_role("button", name="Keep mine").click()
+    expect(note).to_have_count(0)
+    expect(view.get_by_text("Not saved yet")).to_have_count(0)
+    expect(view.get_by_label("Caption", exact=True)).to_have_value("mine")
+    assert (folder / "1.txt").read_text().strip() == "mine"
+
+    view.get_by_label("Caption", exact=True).fill("mine again")
+    (folder / "1.txt").write_text("theirs again")
+    view.get_by_role("button", name="Save, and the next").click()
+    note.get_by_role("button", name="Take theirs").click()
+    expect(view.get_by_label("Caption", exact=True)).to_have_value("theirs again")
+    assert (folder / "1.txt").read_text() == "theirs again"
+
+
+def test_whichever_way_a_caption_is_left_it_is_saved_or_kept(page: Page, tab: Tab, folder: Path, watched: Any):
+    watched.expected += ("status of 409",)
+    opened(page, tab, folder)
+
+    def typed(number: int) -> Locator:
+        cells(page).nth(number).dblclick()
+        area = page.get_by_role("region", name=f"Caption of {number}.png").get_by_label("Caption", exact=True)
+        area.fill(f"typed {number}")
+        return area
+
+    def said(number: int) -> str:
+        return (folder / f"{number}.txt").read_text().strip()
+
+    typed(0)
+    page.get_by_role("button", name="Prepare", exact=True).first.click()
+    expect(page.get_by_role("region", name="Prepare the pictures")).to_be_visible()
+    assert said(0) == "typed 0"
+    page.get_by_role("button", name="Pictures", exact=True).click()
+    expect(cells(page).nth(0)).to_contain_text("typed 0")
+    typed(1)
+    page.get_by_role("button", name="Train with these pictures").click()
+    page.wait_for_url("**/#train")
+    assert said(1) == "typed 1"
+    page.get_by_role("button", name="Dataset", exact=True).click()
+    typed(2)
+    page.get_by_role("button", name="Similar pictures").click()
+    expect(page.get_by_role("group", name="What the filter asks")).to_contain_text("like 2.png")
+    assert said(2) == "typed 2"
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(standing(page)).to_contain_text("7 pictures")
+
+    typed(3)  # the other pages ask nobody: it is written behind them
+    with page.expect_response("**/dataset/caption"):
+        page.get_by_role("button", name="Jobs", exact=True).click()
+    assert said(3) == "typed 3"
+    page.get_by_role("button", name="Dataset", exact=True).click()
+    typed(4)
+    (folder / "4.txt").write_text("theirs")
+    page.get_by_role("button", name="Jobs", exact=True).click()
+    page.get_by_role("alert").get_by_role("button", name="Back to it").click()
+    view = page.get_by_role("region", name="Caption of 4.png")
+    expect(view.get_by_label("Caption", exact=True)).to_have_value("typed 4")
+    expect(view.get_by_role("alert")).to_contain_text("theirs")
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.once("dialog", stay)
+    page.evaluate("void setTimeout(() => location.reload())")
+    page.wait_for_timeout(500)
+    assert asked == ["beforeunload"]
+    expect(view.get_by_label("Caption", exact=True)).to_have_value("typed 4")
+    view.get_by_role("button", name="Take theirs").click()
+    page.reload()
+    expect(view.get_by_label("Caption", exact=True)).to_have_value("theirs")
+
+
+def test_a_crop_is_drawn_adjusted_by_keys_and_prepared(page: Page, tab: Tab, folder: Path):
+    with Image.open(folder / "2.png") as picture:
+        before = picture.convert("RGB")
+    opened(page, tab, folder, prepare={"processes": 1})
+    page.get_by_role("button", name="Edit 2.png").click()
+    view = page.get_by_role("region", name="Caption of 2.png")
+    view.get_by_role("button", name="Crop", exact=True).click()
+    frame = view.get_by_role("application")
+    expect(frame).to_be_focused()
+    view.locator(".atelier-crop-stage img").evaluate("image => image.decode()")
+    place = frame.bounding_box()
+    assert place is not None
+    pixel = place["width"] / before.width
+    at = lambda x, y: (place["x"] + x * pixel, place["y"] + y * pixel)  # noqa: E731
+    page.mouse.move(*at(16, 24))
+    page.mouse.down()
+    page.mouse.move(*at(50, 60))
+    page.mouse.move(*at(80, 104), steps=3)
+    page.mouse.up()
+    expect(view.get_by_text("64 × 80 are kept")).to_be_visible()
+    page.screenshot(path=SCREENSHOTS / "dataset-crop.png")
+    assert violations(page) == []
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
+    for _ in range(4):
+        page.keyboard.press("Shift+ArrowLeft")
+    expect(view.get_by_text("60 × 80 are kept")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(view.get_by_role("button", name="Crop", exact=True)).to_be_focused()
+    view.get_by_role("button", name="All pictures").click()
+    expect(cells(page).nth(2)).to_contain_text("cropped")
+    expect(cells(page).nth(1)).not_to_contain_text("cropped")
+
+    page.get_by_role("button", name="Edit 3.png").click()  # one that is taken away again
+    view = page.get_by_role("region", name="Caption of 3.png")
+    view.get_by_role("button", name="Crop", exact=True).click()
+    page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.press("PageDown")
+    expect(page.get_by_role("region", name="Caption of 4.png").get_by_role("application")).to_be_focused()
+    page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.press("Delete")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Prepare", exact=True).first.click()
+    prepare = page.get_by_role("region", name="Prepare the pictures")
+    expect(prepare).to_contain_text("2 boxes by hand")
+    prepare.get_by_role("button", name="Without 3.png").click()
+    expect(prepare).to_contain_text("1 box by hand")
+    prepare.get_by_role("button", name="Prepare", exact=True).click()
+    page.get_by_role("button", name="Open the prepared folder").click(timeout=SLOW)
+    expect(cells(page)).to_have_count(7)
+    expect(page.get_by_text("cropped", exact=True)).to_have_count(0)
+    with Image.open(folder.parent / "things-prepared" / "2.png") as written:
+        assert written.size == (60, 80)
+        assert written.convert("RGB").tobytes() == before.crop((19, 23, 79, 103)).tobytes()
+    with Image.open(folder.parent / "things-prepared" / "3.png") as whole:
+        assert whole.size == before.size
+    page.goto(f"/#dataset?folder={folder}")
+    expect(cells(page).nth(2)).to_contain_text("cropped")  # it is remembered with its folder
+
+
+def test_a_crop_is_drawn_by_a_finger(browser: Browser, tab: Tab, folder: Path):
+    context = browser.new_context(
+        base_url=tab.url,
+        viewport=PHONE,  # pyright: ignore[reportArgumentType]
+        has_touch=True,
+        is_mobile=True,
+        locale="en-US",
+    )
+    page = context.new_page()
+    opened(page, tab, folder)
+    page.goto("/#dataset?picture=2.png")
+    view = page.get_by_role("region", name="Caption of 2.png")
+    view.get_by_role("button", name="Crop", exact=True).tap()
+    frame = view.get_by_role("application")
+    frame.scroll_into_view_if_needed()
+    place = frame.bounding_box()
+    assert place is not None
+    finger = context.new_cdp_session(page)
+
+    def touch(kind: str, *share: float) -> None:
+        points = [{"x": place["x"] + share[0] * place["width"], "y": place["y"] + share[1] * place["height"]}] if share else []
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 0.25, 0.25)
+    touch("touchMove", 0.5, 0.6)
+    touch("touchMove", 0.75, 0.75)
+    touch("touchEnd")
+    expect(view.get_by_text(re.compile(r"6[345] × 6[345] are kept"))).to_be_visible()
+    touch("touchStart", 0.74, 0.74)  # the corner
+    touch("touchMove", 0.8, 0.85)
+    touch("touchMove", 0.99, 0.99)
+    touch("touchEnd")
+    expect(view.get_by_text(re.compile(r"9[4567] × 9[4567] are kept"))).to_be_visible()
+    page.screenshot(path=SCREENSHOTS / "dataset-crop-phone.png")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    context.close()
 
 
 def test_pictures_like_one_are_found(page: Page, tab: Tab, folder: Path):
@@ -277,18 +454,23 @@ def test_of_many_pictures_only_those_in_sight_are_there(page: Page, tab: Tab, tm
 
 
 def test_what_a_check_finds_is_left_out_and_the_rest_prepared(page: Page, tab: Tab, folder: Path):
-    (folder / "twin.png").write_bytes((folder / "2.png").read_bytes())
+    for twin in ("twin", "twin again", "twin once more"):
+        (folder / f"{twin}.png").write_bytes((folder / "2.png").read_bytes())
     opened(page, tab, folder, "check", check={"limits": {"smallest": 64, "blurred": 0, "lost": 1, "alike": 0}}, prepare={"processes": 1})
     page.get_by_role("region", name="Check the pictures").get_by_role("button", name="Check", exact=True).click()
     found = page.get_by_role("region", name="Findings")
     expect(found).to_contain_text("The same picture", timeout=SLOW)
-    found.get_by_label("Leave out twin.png").check()
+    alike = found.get_by_role("region", name="4 pictures").get_by_role("listitem")
+    expect(alike).to_have_count(4)
+    expect(alike.first).to_contain_text("2.png")
+    for twin in ("twin", "twin again", "twin once more"):
+        found.get_by_label(f"Leave out {twin}.png").check()
     page.screenshot(path=SCREENSHOTS / "dataset-check.png")
     with page.context.expect_page() as report:
         found.get_by_role("link", name="The whole report").click()
-    expect(report.value.get_by_role("heading", level=1)).to_contain_text("8 pictures")
+    expect(report.value.get_by_role("heading", level=1)).to_contain_text("10 pictures")
     report.value.close()
-    found.get_by_role("button", name="Prepare without 1 picture").click()
+    found.get_by_role("button", name="Prepare without 3 pictures").click()
     prepare = page.get_by_role("region", name="Prepare the pictures")
     expect(prepare.get_by_role("group", name="Leave out")).to_contain_text("twin.png")
     prepare.get_by_role("button", name="Prepare", exact=True).click()
@@ -311,6 +493,39 @@ def test_the_tagger_writes_what_is_missing_and_the_set_is_trained_with(page: Pag
     expect(pictures.get_by_label("Trigger words", exact=True)).to_have_value("zkset")
     pictures.get_by_role("button", name="Look through its captions").click()
     expect(cells(page)).to_have_count(7)
+
+
+@pytest.mark.parametrize(
+    ("names", "nested", "subfolders"),
+    [
+        (("0.png", "in/1.png"), True, True),
+        (("0.png", "in/1.png"), False, False),
+        (("10_watch/0.png", "2_star/1.png"), True, False),  # the trainer takes these by themselves, with their repeats
+        (("10_watch/0.png", "star/1.png"), True, True),
+    ],
+)
+def test_what_the_page_shows_is_what_is_trained_on(
+    page: Page, tab: Tab, tmp_path: Path, names: tuple[str, ...], nested: bool, subfolders: bool
+):
+    for name in names:
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        training_scene(0).picture.save(tmp_path / "set" / name)
+    opened(page, tab, tmp_path / "set", nested=nested)
+    page.get_by_role("button", name="Train with these pictures").click()
+    page.wait_for_url("**/#train")
+    concept = tab.get("training")["draft"]["training"]["data"]["concepts"][0]
+    assert (concept["folder"], concept["subfolders"]) == (str(tmp_path / "set"), subfolders)
+
+
+def test_a_folder_that_outweighs_another_is_told(page: Page, tab: Tab, tmp_path: Path):
+    for name in ("10_watch/0.png", "2_star/0.png", "2_star/1.png"):
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        training_scene(0).picture.save(tmp_path / "set" / name)
+    opened(page, tab, tmp_path / "set")
+    side = page.get_by_role("region", name="Trigger word and balance")
+    expect(side).to_contain_text("1 × 10")
+    expect(side).to_contain_text('"10_watch" is seen 2.5 times as often as "2_star".')
+    page.screenshot(path=SCREENSHOTS / "dataset-balance.png")
 
 
 def test_what_the_tagger_sees_otherwise_is_pointed_out(page: Page, tab: Tab, folder: Path):

@@ -8,15 +8,17 @@ import { html, useEffect, useLayoutEffect, useRef } from "../vendor/htm-preact.m
 import { t } from "../words.mjs";
 import { Length, Problems, Tags, Thumbnail } from "./picture-parts.mjs";
 import { isSelected } from "./selection.mjs";
+import { unsavedOf } from "./unsaved.mjs";
 
 const GAP = 10; // pixels between rows of the gallery
 const EDGES = { Home: "start", End: "end" };
 
 /**
  * list: as usePictures has it;  view: "gallery" or "table";  at: the place that has the keys, moved by onAt(place)
- * onSelect(place, {range}), onAll(), onNone() change the selection;  onOpen(place): it is to be edited;  asked: tags that the filter asks for;  leftOut: names
+ * onSelect(place, {range}), onAll(), onNone() change the selection;  onOpen(place): it is to be edited;  asked: tags that the filter asks for
+ * leftOut: names;  boxes: crops by hand, by name
  */
-export function Gallery({ folder, list, view, selection, at, onAt, onSelect, onAll, onNone, onOpen, asked, leftOut }) {
+export function Gallery({ folder, list, view, selection, at, onAt, onSelect, onAll, onNone, onOpen, asked, leftOut, boxes }) {
   const box = useRef(null);
   const focusAt = useRef(false);
   const count = list.told.matching;
@@ -80,6 +82,7 @@ export function Gallery({ folder, list, view, selection, at, onAt, onSelect, onA
     picture: list.at(place),
     asked,
     isOut: Boolean(list.at(place)) && leftOut.has(list.at(place).name),
+    isCropped: Boolean(list.at(place)) && list.at(place).name in boxes,
     isSelected: Boolean(list.at(place)) && isSelected(selection, list.at(place).name),
     isEntry: place === at,
     onSelect: (event) => (onAt(place), onSelect(place, { range: event.shiftKey })),
@@ -92,17 +95,23 @@ export function Gallery({ folder, list, view, selection, at, onAt, onSelect, onA
   </div>`;
 }
 
-function Cell({ place, folder, picture, asked, isOut, isSelected: isChosen, isEntry, onSelect, onFocus, onOpen }) {
+function Cell({ place, folder, picture, asked, isOut, isCropped, isSelected: isChosen, isEntry, onSelect, onFocus, onOpen }) {
   if (!picture) return html`<li class="atelier-dataset-cell" data-place=${place} data-coming></li>`;
   return html`<li class="atelier-dataset-cell" data-place=${place} data-selected=${isChosen || undefined} data-out=${isOut || undefined}>
     <button type="button" class="atelier-dataset-face" aria-pressed=${isChosen} tabindex=${isEntry ? 0 : -1} title=${picture.name} onClick=${onSelect} onDblClick=${onOpen} onFocus=${onFocus}>
       <span class="atelier-dataset-thumb"><${Thumbnail} folder=${folder} picture=${picture} /></span>
       <span class="atelier-dataset-about"><${Tags} caption=${picture.caption} asked=${asked} /></span>
-      <span class="atelier-dataset-badges"><${Length} tokens=${picture.tokens} />${isOut && html`<span class="atelier-badge"><${Icon} name="minus" />${t("left out")}</span>`}<${Problems} picture=${picture} /></span>
+      <span class="atelier-dataset-badges"><${Length} tokens=${picture.tokens} /><${Marks} folder=${folder} picture=${picture} isOut=${isOut} isCropped=${isCropped} /><${Problems} picture=${picture} /></span>
       <span class="atelier-dataset-mark" aria-hidden="true">${isChosen && html`<${Icon} name="check" />`}</span>
     </button>
     <${Open} picture=${picture} onOpen=${onOpen} />
   </li>`;
+}
+
+/** What is to become of the picture, and of what was typed for it; `isShort`: as signs only. */
+function Marks({ folder, picture, isOut, isCropped, isShort = false }) {
+  const marks = [isOut && ["minus", t("left out")], isCropped && ["select", t("cropped")], unsavedOf(folder, picture.name) && ["edit", t("Not saved yet")]].filter(Boolean);
+  return marks.map(([icon, text]) => html`<span class="atelier-badge" key=${icon} title=${text}><${Icon} name=${icon} />${isShort ? html`<span class="atelier-hidden">${text}</span>` : text}</span>`);
 }
 
 function Open({ picture, onOpen }) {
@@ -117,13 +126,13 @@ function Table({ box, rows, above, below, count, onKeyDown }) {
   </table>`;
 }
 
-function Row({ place, folder, picture, asked, isOut, isSelected: isChosen, isEntry, onSelect, onFocus, onOpen }) {
+function Row({ place, folder, picture, asked, isOut, isCropped, isSelected: isChosen, isEntry, onSelect, onFocus, onOpen }) {
   if (!picture) return html`<tr data-place=${place} data-coming><td colspan="3"></td></tr>`;
   return html`<tr data-place=${place} data-selected=${isChosen || undefined} data-out=${isOut || undefined} aria-rowindex=${place + 2} onDblClick=${onOpen}>
     <th scope="row"><span><button type="button" class="atelier-dataset-face" aria-pressed=${isChosen} tabindex=${isEntry ? 0 : -1} title=${picture.name} onClick=${onSelect} onFocus=${onFocus}>
       <span class="atelier-dataset-thumb"><${Thumbnail} folder=${folder} picture=${picture} alt="" /></span><span class="atelier-dataset-name">${picture.name}</span></button></span></th>
     <td class="atelier-dataset-said" onClick=${onSelect}><${Tags} caption=${picture.caption} asked=${asked} /></td>
     <td class="atelier-dataset-wide atelier-muted" onClick=${onSelect}>${picture.width ? `${picture.width} × ${picture.height}` : ""}</td>
-    <td><span class="atelier-dataset-badges"><${Length} tokens=${picture.tokens} />${isOut && html`<span class="atelier-badge" title=${t("left out")}><${Icon} name="minus" /><span class="atelier-hidden">${t("left out")}</span></span>`}<${Problems} picture=${picture} /><${Open} picture=${picture} onOpen=${onOpen} /></span></td>
+    <td><span class="atelier-dataset-badges"><${Length} tokens=${picture.tokens} /><${Marks} folder=${folder} picture=${picture} isOut=${isOut} isCropped=${isCropped} isShort /><${Problems} picture=${picture} /><${Open} picture=${picture} onOpen=${onOpen} /></span></td>
   </tr>`;
 }

@@ -11,10 +11,11 @@ import { t } from "../words.mjs";
 const HIDDEN = ["folder", "nested", "trigger", "ending", "journal", "report"]; // the page's own, and where its routes look
 
 /**
- * kind: of the job;  part: where what is asked stands in the draft;  title, about, go: words;  given: what is asked beside the form
+ * kind: of the job;  part: where what is asked stands in the draft;  title, about, go: words;  given: what is asked where the form says nothing
+ * always, hidden: what the page asks for itself, and the names of fields that the form leaves out for it;  children: shown below the form
  * more: buttons beside it, as [{label, config}];  result(job): what is shown above a job that is done
  */
-export function JobScreen({ known, draft, change, kind, part, title, about, go, given = {}, more = [], result = () => null }) {
+export function JobScreen({ known, draft, change, kind, part, title, about, go, given = {}, always = {}, hidden = [], more = [], result = () => null, children }) {
   const app = useApp();
   const schema = known.kinds[kind];
   const [job, setJob] = useState(null);
@@ -29,7 +30,7 @@ export function JobScreen({ known, draft, change, kind, part, title, about, go, 
   const common = Object.fromEntries(["folder", "nested", "trigger"].filter((name) => name in schema.properties && draft[name] !== undefined && draft[name] !== "").map((name) => [name, draft[name]]));
   const start = async (asked) => {
     try {
-      setJob(await app.api.post("jobs", { kind, config: { ...value, ...common, ...asked } }));
+      setJob(await app.api.post("jobs", { kind, config: { ...value, ...common, ...always, ...asked } }));
     } catch (problem) {
       app.toast(problem.message, { kind: "error" });
     }
@@ -40,7 +41,8 @@ export function JobScreen({ known, draft, change, kind, part, title, about, go, 
       <div class="atelier-section-head"><h2>${title}</h2></div>
       <div class="atelier-card-body atelier-stack">
         <p class="atelier-muted">${about}</p>
-        <div><${Form} root=${schema} schema=${schema} value=${value} onChange=${(next) => change((now) => ({ ...now, [part]: next }))} around=${{ id: ["dataset", part] }} hidden=${HIDDEN} /></div>
+        <div><${Form} root=${schema} schema=${schema} value=${value} onChange=${(next) => change((now) => ({ ...now, [part]: next }))} around=${{ id: ["dataset", part] }} hidden=${[...HIDDEN, ...hidden]} /></div>
+        ${children}
         <div class="atelier-row"><button type="button" class="atelier-button" data-look="primary" onClick=${() => start({})}><${Icon} name="play" /> ${go}</button>
           ${more.map(({ label, config }) => html`<button type="button" class="atelier-button" key=${label} onClick=${() => start(config)}>${label}</button>`)}</div>
       </div>

@@ -7,48 +7,77 @@ import { useKeysOfPage } from "../keys.mjs";
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
 import { tagsOf, withoutTag, withTag } from "./captions.mjs";
+import { CropFrame } from "./crop-frame.mjs";
+import { pixelsOf } from "./crop-box.mjs";
 import { Length, Problems, Thumbnail } from "./picture-parts.mjs";
+import { saveUnsaved, unsavedOf, useUnsaved } from "./unsaved.mjs";
 
 const PAUSE = 300; // milliseconds after the last key before tokens are counted
 const STEPS = { PageUp: -1, PageDown: 1 };
 const STEPS_WITH_ALT = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
-/** where: {folder, nested, ending};  place: of the picture in the list;  onStep(place), onBack(), onSimilar(name). */
-export function PictureView({ where, list, place, tags, onStep, onBack, onSimilar }) {
-  const { api, toast } = useApp();
+/**
+ * where: {folder, nested, ending};  place: of the picture in the list;  onStep(place), onBack(), onSimilar(name);  boxes: crops by the picture's name, of
+ * which onBox(name, box) sets one;  leaving: a ref, which gets what is to be asked before this view is left: () → Promise of whether it may be
+ */
+export function PictureView({ where, list, place, tags, onStep, onBack, onSimilar, boxes, onBox, leaving }) {
+  const app = useApp();
+  const { api, toast } = app;
   const picture = list.at(place);
-  const [text, setText] = useState(picture?.caption ?? "");
+  const [typed, setTyped] = useUnsaved(where.folder, picture?.name);
+  const text = typed?.text ?? picture?.caption ?? "";
+  const setText = (next) => setTyped(next === picture.caption ? null : { before: typed?.before ?? picture.caption, text: next });
   const [isBusy, setBusy] = useState(false);
+  const [isCropping, setCropping] = useState(false);
   const area = useRef(null);
+  const note = useRef(null);
   const box = useRef(null);
   const count = list.told.matching;
   useEffect(() => list.want(Math.max(0, place - 1), Math.min(count, place + 2)));
-  useEffect(() => setText(picture?.caption ?? ""), [picture?.name, picture?.caption]);
   useEffect(() => {
     box.current?.scrollIntoView({ block: "nearest" });
     if (matchMedia("(hover: hover)").matches) area.current?.focus({ preventScroll: true });
   }, []);
   const tokens = useTokens(api, text, picture);
-  const isChanged = Boolean(picture) && text !== picture.caption;
+  const isChanged = Boolean(picture && typed);
+  const theirs = isChanged && typed.before !== picture.caption ? picture.caption : null;
 
+  async function write(name) {
+    try {
+      const now = await saveUnsaved(api, where, name);
+      if (now) list.patch(name, now);
+    } catch (problem) {
+      if (problem.status === 409) list.patch(name, { caption: problem.body.caption });
+      throw problem;
+    }
+  }
   /** Whether what is written is on disk. */
   async function save() {
     if (!isChanged) return true;
     setBusy(true);
     try {
-      const { refused, picture: now } = await api.post("dataset/caption", { ...where, name: picture.name, before: picture.caption, text });
-      if (refused.length > 0) throw new Error(refused[0][1]);
-      setText(now.caption);
-      list.patch(picture.name, now);
+      await write(picture.name);
       return true;
     } catch (problem) {
-      if (problem.status === 409) list.patch(picture.name, { caption: problem.body.caption });
-      toast(problem.message, { kind: "error" });
+      if (problem.status !== 409) toast(problem.message, { kind: "error" });
       return false;
     } finally {
       setBusy(false);
     }
   }
+  useEffect(() => note.current?.scrollIntoView({ block: "nearest" }), [theirs, isBusy]);
+  leaving.current = save;
+  useEffect(() => () => (leaving.current = null), []);
+  useEffect(() => {
+    const name = picture?.name;
+    return () => {
+      if (!name || !unsavedOf(where.folder, name)) return; // the view was left by a way that asks nobody, such as the browser's own
+      const back = { label: t("Back to it"), run: () => app.open("dataset", { picture: name }) };
+      write(name).catch((problem) => toast(`${name}: ${problem.message}`, { kind: "error", action: back }));
+    };
+  }, [picture?.name]);
+  const keepMine = () => (setTyped({ before: picture.caption, text }), save());
+  const takeTheirs = () => (setTyped(null), area.current?.focus());
   const step = async (way) => {
     if (isBusy || !(await save())) return;
     if (place + way >= 0 && place + way < count) onStep(place + way);
@@ -65,7 +94,7 @@ export function PictureView({ where, list, place, tags, onStep, onBack, onSimila
     else if (isCtrl && event.key.toLowerCase() === "s") save();
     else if (isCtrl) return;
     else if (way) step(way);
-    else if (event.key === "Escape" && isChanged) setText(picture.caption);
+    else if (event.key === "Escape" && isChanged) setTyped(null);
     else if (event.key === "Escape") onBack();
     else return;
     event.preventDefault();
@@ -82,13 +111,12 @@ export function PictureView({ where, list, place, tags, onStep, onBack, onSimila
       <button type="button" class="atelier-icon-button" title=${t("The next picture (PageDown)")} aria-label=${t("The next picture (PageDown)")} disabled=${place >= count - 1} onClick=${() => step(1)}><${Icon} name="down" /></button>
     </header>
     <div class="atelier-dataset-two">
-      <figure class="atelier-dataset-large" style=${picture.width ? `--shape: ${picture.width} / ${picture.height}` : ""}>
-        <${Thumbnail} key=${picture.name} folder=${where.folder} picture=${picture} size=${1024} />
-      </figure>
+      <${Large} folder=${where.folder} picture=${picture} box=${boxes[picture.name]} isCropping=${isCropping} onCropping=${setCropping} onBox=${(next) => onBox(picture.name, next)} />
       <div class="atelier-stack atelier-dataset-words">
         <div><h2>${picture.name}</h2><p class="atelier-row"><span class="atelier-muted">${picture.width ? `${picture.width} × ${picture.height}` : ""}</span><${Length} tokens=${tokens} /><${Problems} picture=${picture} /></p></div>
         <label><span class="atelier-label">${t("Caption")}</span>
           <textarea class="atelier-input" rows="4" ref=${area} value=${text} spellcheck="true" onInput=${(event) => setText(event.target.value)}></textarea></label>
+        ${theirs !== null && html`<div ref=${note}><${Theirs} caption=${theirs} isBusy=${isBusy} onKeep=${keepMine} onTake=${takeTheirs} /></div>`}
         <div class="atelier-row">
           <button type="button" class="atelier-button" data-look="primary" disabled=${isBusy} onClick=${() => step(1)}><${Icon} name="check" /> ${t("Save, and the next")}</button>
           <button type="button" class="atelier-button" disabled=${isBusy || !isChanged} onClick=${save}>${t("Save")}</button>
@@ -96,11 +124,43 @@ export function PictureView({ where, list, place, tags, onStep, onBack, onSimila
         </div>
         <${TagChips} text=${text} tags=${tags} onChange=${setText} />
         <${Contradictions} picture=${picture} text=${text} onChange=${setText} />
-        <button type="button" class="atelier-button atelier-add" onClick=${() => onSimilar(picture.name)}><${Icon} name="search" /> ${t("Similar pictures")}</button>
+        <button type="button" class="atelier-button atelier-add" onClick=${async () => (await save()) && onSimilar(picture.name)}><${Icon} name="search" /> ${t("Similar pictures")}</button>
         <p class="atelier-muted atelier-dataset-hint">${t("Ctrl+Enter saves and goes on, PageUp and PageDown or Alt and arrows go to another, Esc takes back what was written, then leads back.")}</p>
       </div>
     </div>
   </section>`;
+}
+
+/** The picture, what a crop leaves of it, and the way to draw one. */
+function Large({ folder, picture, box, isCropping, onCropping, onBox }) {
+  const button = useRef(null);
+  const thumbnail = html`<${Thumbnail} key=${picture.name} folder=${folder} picture=${picture} size=${1024} />`;
+  if (!picture.width) return html`<figure class="atelier-dataset-large">${thumbnail}</figure>`;
+  const { width, height } = picture;
+  const left = box && pixelsOf(box, picture);
+  const done = () => (onCropping(false), button.current.focus());
+  return html`<div class="atelier-stack">
+    <figure class="atelier-dataset-large" style=${`--shape: ${width} / ${height}; --ratio: ${width / height}`}>
+      <div class="atelier-crop-stage">${thumbnail}${(box || isCropping) && html`<${CropFrame} size=${{ width, height }} box=${box} isEdited=${isCropping} onChange=${onBox} onDone=${done} />`}</div>
+    </figure>
+    <div class="atelier-row">
+      <button type="button" class="atelier-button" ref=${button} aria-pressed=${isCropping} onClick=${() => onCropping(!isCropping)}><${Icon} name="select" /> ${t("Crop")}</button>
+      ${box && html`<button type="button" class="atelier-button" data-look="quiet" onClick=${() => onBox(null)}><${Icon} name="close" /> ${t("Without the crop")}</button>`}
+      <span class="atelier-muted atelier-grow" role=${isCropping ? "status" : undefined}>${left ? t("{width} × {height} are kept when the folder is prepared", left) : isCropping ? t("Draw a frame around what is kept when the folder is prepared.") : ""}</span>
+    </div>
+  </div>`;
+}
+
+/** What the caption has become while another was typed here, and the choice between the two. */
+function Theirs({ caption, isBusy, onKeep, onTake }) {
+  return html`<div class="atelier-dataset-theirs" role="alert">
+    <p class="atelier-label"><${Icon} name="alert" /> ${t("Somebody changed this caption meanwhile. It says now:")}</p>
+    <blockquote>${caption || html`<span class="atelier-muted">${t("No caption")}</span>`}</blockquote>
+    <div class="atelier-row">
+      <button type="button" class="atelier-button" disabled=${isBusy} onClick=${onKeep}><${Icon} name="check" /> ${t("Keep mine")}</button>
+      <button type="button" class="atelier-button" disabled=${isBusy} onClick=${onTake}>${t("Take theirs")}</button>
+    </div>
+  </div>`;
 }
 
 /** Each tag with the way to take it out, and a field for one more. */

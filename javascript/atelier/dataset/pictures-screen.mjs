@@ -4,6 +4,7 @@ import { Icon } from "../icons.mjs";
 import { html, useEffect, useRef, useState } from "../vendor/htm-preact.mjs";
 import { t, tn } from "../words.mjs";
 import { clean, conditionsOf } from "./captions.mjs";
+import { withBox } from "./crop-box.mjs";
 import { EditPanel } from "./edit-panel.mjs";
 import { Gallery } from "./gallery.mjs";
 import { PictureView } from "./picture-view.mjs";
@@ -15,8 +16,8 @@ const SORTS = { name: "By name", caption: "By caption", tags: "By number of tags
 const VIEWS = { gallery: ["Gallery", "grid"], table: ["Table", "table"] };
 const ROOM = 1180; // pixels from which the edit stands beside the pictures from the beginning
 
-/** params.picture: the name of the one that is looked at alone. onTold(told) is told what is in the folder. */
-export function PicturesScreen({ app, known, draft, change, params, onTold }) {
+/** params.picture: the name of the one that is looked at alone. onTold(told) is told what is in the folder;  leaving: as PictureView has it. */
+export function PicturesScreen({ app, known, draft, change, params, onTold, leaving }) {
   const { folder, nested, ending, filter, sort, trigger } = draft;
   const list = usePictures(app.api, { folder, nested, ending, filter, sort, trigger });
   const [selection, setSelection] = useState(newSelection);
@@ -50,10 +51,12 @@ export function PicturesScreen({ app, known, draft, change, params, onTold }) {
     list.reload();
   };
   const similar = (name) => (app.open("dataset"), change((now) => ({ ...now, filter: clean({ ...filter, similar: name }) })));
+  const boxes = draft.prepare?.boxes ?? {};
   if (params.picture) {
+    const setBox = (name, box) => change((now) => ({ ...now, prepare: { ...now.prepare, boxes: withBox(now.prepare?.boxes, name, box) } }));
     const step = (to) => (setAt(to), open(to));
     const back = () => (setAt(place), app.open("dataset"), list.reload());
-    return html`<${PictureView} where=${{ folder, nested, ending }} list=${list} place=${place} tags=${tags} onStep=${step} onBack=${back} onSimilar=${similar} />`;
+    return html`<${PictureView} where=${{ folder, nested, ending }} list=${list} place=${place} tags=${tags} onStep=${step} onBack=${back} onSimilar=${similar} boxes=${boxes} onBox=${setBox} leaving=${leaving} />`;
   }
 
   const select = async (to, { range = false, from = anchor.current }) => {
@@ -101,7 +104,7 @@ export function PicturesScreen({ app, known, draft, change, params, onTold }) {
       <div class="atelier-dataset-pictures" aria-busy=${!list.isFresh && !list.problem}>
         ${told.matching === 0
           ? html`<div class="atelier-empty"><p>${told.total === 0 ? t("There are no pictures in this folder.") : t("No picture is as the filter asks.")}</p>${told.total > 0 && html`<button type="button" class="atelier-button" onClick=${() => change((now) => ({ ...now, filter: {} }))}>${t("Clear the filter")}</button>`}</div>`
-          : html`<${Gallery} key=${draft.view} folder=${folder} list=${list} view=${draft.view} selection=${selection} at=${Math.min(at, told.matching - 1)} onAt=${setAt} onSelect=${select} onAll=${() => setSelection(allSelected())} onNone=${() => setSelection(newSelection())} onOpen=${open} asked=${filter.has ?? []} leftOut=${leftOut} />
+          : html`<${Gallery} key=${draft.view} folder=${folder} list=${list} view=${draft.view} selection=${selection} at=${Math.min(at, told.matching - 1)} onAt=${setAt} onSelect=${select} onAll=${() => setSelection(allSelected())} onNone=${() => setSelection(newSelection())} onOpen=${open} asked=${filter.has ?? []} leftOut=${leftOut} boxes=${boxes} />
             <p class="atelier-muted atelier-dataset-hint">${t("A click or Space selects, with Shift all up to there, Ctrl+A all that match. Enter or a double click opens the caption.")}</p>`}
       </div></div>
     </div>

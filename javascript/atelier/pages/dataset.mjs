@@ -1,20 +1,23 @@
 // How do pictures become a set that something is learnt from? A folder looked through, checked, prepared, captioned, and handed to a training.
 
 import { AskedCard } from "../dataset/asked-card.mjs";
-import { shortPath } from "../dataset/captions.mjs";
+import { areRepeated, shortPath } from "../dataset/captions.mjs";
 import { CheckReport } from "../dataset/check-report.mjs";
+import { boxesOf } from "../dataset/crop-box.mjs";
+import { CroppedByHand } from "../dataset/cropped.mjs";
 import { JobScreen } from "../dataset/job-screen.mjs";
 import { PicturesScreen } from "../dataset/pictures-screen.mjs";
 import { useDraft } from "../draft.mjs";
 import { FolderDialog } from "../folder-dialog.mjs";
 import { Icon } from "../icons.mjs";
 import { getAt, setAt } from "../paths.mjs";
-import { html, useEffect, useState } from "../vendor/htm-preact.mjs";
+import { html, useEffect, useRef, useState } from "../vendor/htm-preact.mjs";
 import { t, tn } from "../words.mjs";
 
 const SCREENS = { pictures: "Pictures", check: "Check", prepare: "Prepare", caption: "Captioning", class: "Class pictures", exchange: "Other programs" };
 const START = { folder: "", nested: true, ending: "", trigger: "", filter: {}, sort: "name", view: "gallery" };
 const CONCEPT = ["data", "concepts", 0];
+const MOST_LEFT = 12; // other folders for which what is to be prepared is remembered
 
 /** `params.screen`: one of SCREENS; `params.picture`: the one that is looked at alone; `params.folder`: to be opened. */
 export function DatasetPage({ app, params = {} }) {
@@ -24,9 +27,12 @@ export function DatasetPage({ app, params = {} }) {
   );
   const [isChoosing, setChoosing] = useState(false);
   const [told, setTold] = useState(null);
-  const choose = (folder) => {
+  const leaving = useRef(null);
+  const mayLeave = async () => leaving.current === null || (await leaving.current());
+  const choose = async (folder) => {
+    if (!(await mayLeave())) return;
     setTold(null);
-    change((now) => (now.folder === folder ? now : { ...START, sort: now.sort, view: now.view, isEditing: now.isEditing, edits: now.edits, caption: now.caption, folder }));
+    change((now) => (now.folder === folder ? now : draftOf(folder, now)));
     app.open("dataset");
   };
   useEffect(() => void (draft && params.folder && choose(params.folder)), [Boolean(draft), params.folder]);
@@ -36,14 +42,14 @@ export function DatasetPage({ app, params = {} }) {
   if (!draft.folder) return html`<${Welcome} recent=${known.recent} onChoose=${choose} onLook=${() => setChoosing(true)} />${dialog}`;
 
   const screen = params.screen in SCREENS ? params.screen : "pictures";
-  const go = (name) => app.open("dataset", name === "pictures" ? {} : { screen: name });
-  const given = { app, known, draft, change, params, go, onTold: setTold, choose };
+  const go = async (name) => (await mayLeave()) && app.open("dataset", name === "pictures" ? {} : { screen: name });
+  const given = { app, known, draft, change, params, go, onTold: setTold, choose, leaving };
   const { name, above } = shortPath(draft.folder);
   return html`<div class="atelier-dataset" data-screen=${screen}>
     <header class="atelier-dataset-head">
       <button type="button" class="atelier-title" title=${draft.folder} aria-label=${t("Folder {path}: choose another", { path: draft.folder })} onClick=${() => setChoosing(true)}><${Icon} name="folder" /><span class="atelier-muted atelier-dataset-above">${above && `${above} /`}</span><b>${name}</b><${Icon} name="down" /></button>
       <p class="atelier-muted">${told ? aboutOf(told) : ""}</p>
-      <button type="button" class="atelier-button" onClick=${() => train(app, draft)}>${t("Train with these pictures")} <${Icon} name="forward" /></button>
+      <button type="button" class="atelier-button" onClick=${async () => (await mayLeave()) && train(app, draft)}>${t("Train with these pictures")} <${Icon} name="forward" /></button>
     </header>
     <nav class="atelier-dataset-screens" aria-label=${t("What to do with the folder")}>
       ${Object.entries(SCREENS).map(([key, title]) => html`<button type="button" key=${key} class="atelier-button" data-look="quiet" aria-current=${key === screen ? "page" : undefined} onClick=${() => go(key)}>${t(title)}</button>`)}
@@ -83,10 +89,14 @@ function Check(given) {
 }
 
 function Prepare(given) {
-  const { draft, choose } = given;
+  const { app, draft, change, choose } = given;
+  const { leave_out: leftOut, boxes } = draft.prepare ?? {};
+  const setBoxes = (next) => change((now) => ({ ...now, prepare: { ...now.prepare, boxes: next } }));
   const result = (job) => html`<div class="atelier-row"><button type="button" class="atelier-button" data-look="primary" onClick=${() => choose(job.config.into)}><${Icon} name="folder" /> ${t("Open the prepared folder")}</button></div>`;
   const about = t("Writes the pictures as a training wants them into another folder, with their captions. The pictures here stay as they are.");
-  return html`<${JobScreen} ...${given} kind="prepare" part="prepare" title=${t("Prepare the pictures")} about=${about} go=${t("Prepare")} given=${{ into: besideOf(draft, "-prepared") }} result=${result} />`;
+  return html`<${JobScreen} ...${given} kind="prepare" part="prepare" title=${t("Prepare the pictures")} about=${about} go=${t("Prepare")} given=${{ into: besideOf(draft, "-prepared") }} always=${{ boxes: boxesOf(boxes, leftOut, draft.nested) }} hidden=${["boxes"]} result=${result}>
+    <${CroppedByHand} boxes=${boxes ?? {}} onOpen=${(name) => app.open("dataset", { picture: name })} onChange=${setBoxes} />
+  </${JobScreen}>`;
 }
 
 function Caption(given) {
@@ -139,11 +149,20 @@ function besideOf({ folder }, ending) {
   return `${folder.replace(/[/\\]$/, "")}${ending}`;
 }
 
-/** The training that is being prepared gets this folder, and is shown. */
-async function train(app, { folder, trigger }) {
+/** What is prepared for a folder that is opened: as it was left when another was, beside what is of no folder. */
+function draftOf(folder, now) {
+  const left = { ...now.left, ...(now.folder && now.prepare ? { [now.folder]: now.prepare } : {}) };
+  const { [folder]: prepare, ...others } = left;
+  const kept = Object.fromEntries(Object.entries(others).slice(-MOST_LEFT));
+  return { ...START, sort: now.sort, view: now.view, isEditing: now.isEditing, edits: now.edits, caption: now.caption, left: kept, ...(prepare ? { prepare } : {}), folder };
+}
+
+/** The training that is being prepared gets this folder with what the page shows of it, and is shown. */
+async function train(app, { folder, nested, ending, trigger }) {
   try {
-    const { draft } = await app.api.get("training");
-    const concept = { ...getAt(draft.training ?? {}, CONCEPT), folder, ...(trigger ? { trigger } : {}) };
+    const [{ draft }, { balance }] = await Promise.all([app.api.get("training"), app.api.post("dataset/pictures", { folder, nested, ending, size: 1 })]);
+    const subfolders = nested && !areRepeated(balance); // the trainer takes folders such as 10_dog by themselves, each with its repeats
+    const concept = { ...getAt(draft.training ?? {}, CONCEPT), folder, subfolders, ...(trigger ? { trigger } : {}) };
     await app.api.put("training/draft", { preset: "", ...draft, training: setAt(draft.training ?? {}, CONCEPT, concept) });
     app.open("train");
   } catch (problem) {
