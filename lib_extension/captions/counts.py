@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,13 +34,14 @@ def fused_with(trigger: str, captions: Sequence[Captioned], share: float = 0.9) 
     What is said with every picture of a thing is learnt as the thing: such a tag is either to be left unsaid (so that it belongs to the
     trigger) or to be varied in the pictures. Fewer than three captions with the trigger tell nothing.
     """
-    word = trigger.strip()
+    word = trigger.strip().casefold()
     if not word:
         return []
-    with_it = [set(one.tags) for one in captions if not one.problem and _says(one, word.casefold())]
+    whole = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")  # also in a sentence
+    with_it = [set(one.tags) for one in captions if not one.problem and whole.search(one.text.casefold())]
     if len(with_it) < 3:
         return []
-    often = Counter(tag for tags in with_it for tag in tags if tag.casefold() != word.casefold())
+    often = Counter(tag for tags in with_it for tag in tags if tag.casefold() != word)
     fused = [(tag, number / len(with_it)) for tag, number in often.items() if number / len(with_it) >= share]
     return sorted(fused, key=lambda item: (-item[1], item[0].casefold()))
 
@@ -54,8 +56,3 @@ def balance(captions: Iterable[Captioned]) -> tuple[tuple[str, int, int], ...]:
     repeats = {name: one[0] for name, one in told.items() if one}
     folders = [(name, count, repeats[name] if len(repeats) == len(often) else 0) for name, count in often.items()]
     return tuple(sorted(folders, key=lambda one: (-one[1] * max(1, one[2]), one[0])))
-
-
-def _says(one: Captioned, word: str) -> bool:
-    text = one.text.casefold()
-    return word in text and (any(tag.casefold() == word for tag in one.tags) or word in text.split())

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 
 SEPARATOR = ", "
 # Tags that are faces: the taggers' lists have some thirty such, in which the underscore is a mouth or a gap.
-_FACE = re.compile(r"[^a-z0-9]{1,3}_[^a-z0-9]{1,3}|[0o><=@xuvdt3;|+.\-]_[0o><=@xuvdt3;|+.\-]", re.IGNORECASE)
+_FACE = re.compile(
+    r"[^a-z0-9]{1,3}_[^a-z0-9]{1,3}|[0o><=@xuvdt3;|+.\-]_[0o><=@xuvdt3;|+.\-]|6_9|(\\?\(o\\?\)|<o>)_(\\?\(o\\?\)|<o>)", re.IGNORECASE
+)
 _BRACKET = re.compile(r"(?<!\\)([()])")
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 from lib_extension.captions.contradictions import Contradiction, write
 from lib_extension.captions.files import read_folder
 from lib_extension.captions.journal import journal_of
+from lib_extension.formats.clip_tokens import count_tokens
 from lib_extension.jobs import jobs_at
 from lib_extension.jobs.kind import Around
 from tests.api.serving import Served
@@ -57,6 +58,12 @@ def test_a_folder_is_shown_by_pages(server: Served, folder: Path):
     assert names(look(server, folder, size=3, page=1)) == ["in/a.png"]
     first = told["pictures"][0]
     assert (first["caption"], first["tags"], first["tokens"]) == ("sks, red, mug", ["sks", "red", "mug"], 5)
+
+
+def test_tokens_are_those_that_a_training_reads(server: Served, folder: Path):
+    (folder / "1.txt").write_text("a (red:1.3) mug AND a bowl BREAK <lora:x:1>")
+    text, plain = "a (red:1.3) mug AND a bowl BREAK <lora:x:1>", "a red mug"
+    assert look(server, folder)["pictures"][0]["tokens"] == count_tokens(text) > count_tokens(plain)
 
 
 def test_what_is_in_all_captions_is_told(server: Served, folder: Path):

@@ -139,3 +139,9 @@ def test_tags_that_never_come_without_the_trigger_are_fused() -> None:
     assert fused_with("sks", told, share=0.75) == [("red", 0.75)]
     assert fused_with("sks", told[:2]) == []
     assert fused_with("", told) == []
+
+
+@pytest.mark.parametrize("text", ["a photo of my watch on a desk, studio", "My Watch, studio", "(my watch:1.1), studio"])
+def test_a_trigger_of_several_words_is_found_anywhere(text: str) -> None:
+    told = captions(*[f"{text}, {number}" for number in range(3)], "my watches, blue", "amy watch")
+    assert ("studio", 1.0) in fused_with("my watch", told)

@@ -10,6 +10,8 @@ from lib_extension.captions.tags import caption_of, escaped, spaced, tags_of, wi
 
 TAGS = st.lists(st.text(st.characters(exclude_characters=",\n", exclude_categories=("Cs",)), min_size=1).map(str.strip).filter(bool))
 
+FACES = "0_0 (o)_(o) +_+ +_- ._. <o>_<o> <|>_<|> =_= >_< 3_3 6_9 >_o @_@ ^_^ o_o u_u x_x |_| ||_|| \\(o\\)_\\(o\\)"
+
 
 @given(TAGS)
 def test_tags_come_back_from_their_caption(tags: list[str]) -> None:
@@ -30,6 +32,11 @@ def test_tags_of(caption: str, tags: list[str]) -> None:
 )
 def test_underscores_become_spaces_but_in_faces(tag: str, read: str) -> None:
     assert spaced(tag) == read
+
+
+@pytest.mark.parametrize("tag", FACES.split())
+def test_the_faces_that_taggers_know_keep_their_underscore(tag: str) -> None:
+    assert spaced(tag) == tag
 
 
 @pytest.mark.parametrize(("tag", "prompt"), [("saber (fate)", r"saber \(fate\)"), (r"a \(b\)", r"a \(b\)"), ("plain", "plain")])
