@@ -110,5 +110,14 @@ def write_bytes(file: Path, data: bytes) -> None:
         aside.replace(target)
     except OSError as problem:
         if aside is not None:
-            aside.unlink(missing_ok=True)
+            _remove(aside)
         raise BadFile(f'"{file.name}" cannot be written: {problem.strerror}. What was there before is as it was.') from problem
+
+
+def _remove(aside: Path) -> None:
+    """As well as that can be done: it has the rights of a file that may be read only, which some systems do not delete."""
+    try:
+        aside.chmod(0o600)
+        aside.unlink()
+    except OSError:
+        pass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,18 +64,18 @@ class _Look:
         except OSError as problem:
             what = f'The folder "{folder.rpartition(os.sep)[2]}" cannot be read: {problem.strerror}.'
             raise BadFile(f"{what} Give the right to read it{', or leave out the folders in it' * bool(below)}.") from problem
-        captions = {entry.name: entry for entry in entries if entry.name.endswith(self._endings) and _holds(entry.is_file)}
-        composed = _composed(captions)
+        captions = {entry.name: entry for entry in entries if entry.name.lower().endswith(self._endings) and _holds(entry.is_file)}
+        alike = _alike(captions)
         for entry in entries:
             stem, dot, ending = entry.name.rpartition(".")
             if f"{dot}{ending.lower()}" in PICTURES and not stem.endswith(MASK_SUFFIX) and _holds(entry.is_file):
                 if not entry.is_symlink() or self._is_within(os.path.realpath(entry.path)):
-                    yield self._told(entry, stem, below, captions, composed)
+                    yield self._told(entry, stem, below, captions, alike)
             elif self._nested and _holds(entry.is_dir):
                 yield from self.at(entry.path, f"{below}{entry.name}/")
 
     def _told(
-        self, picture: os.DirEntry[str], stem: str, below: str, captions: Mapping[str, os.DirEntry[str]], composed: Mapping[str, str]
+        self, picture: os.DirEntry[str], stem: str, below: str, captions: Mapping[str, os.DirEntry[str]], alike: Mapping[str, list[str]]
     ) -> Listed:
         name = f"{below}{picture.name}"
         would = f"{picture.path.rpartition('.')[0]}{self._endings[0]}"
@@ -84,8 +84,9 @@ class _Look:
             return Listed(picture.path, would, shown, None, f'The name of "{shown}" is not Unicode. Give it another one.')
         names = [f"{stem}{ending}" for ending in self._endings]
         there = next((one for one in names if one in captions), "")
-        if not there and composed:
-            there = next((composed[key] for one in names if (key := unicodedata.normalize("NFC", one)) in composed), "")
+        if not there:
+            found = (caption for one in names for caption in alike.get(_plain(one), ()))
+            there = next((caption for caption in found if _is_same(picture.path, stem, caption)), "")
         if not there:
             return Listed(picture.path, would, name, None)
         entry = captions[there]
@@ -101,9 +102,27 @@ class _Look:
         return self._bounds is None or any(real == bound or real.startswith(bound.rstrip(os.sep) + os.sep) for bound in self._bounds)
 
 
-def _composed(names: Mapping[str, object]) -> dict[str, str]:
-    """By their composed forms: "é" may be one letter in a picture's name and two in its caption's, as some systems write it."""
-    return {unicodedata.normalize("NFC", name): name for name in names if not name.isascii()}
+def _alike(names: Iterable[str]) -> dict[str, list[str]]:
+    """By what they are but for capitals and the form of their letters."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(_plain(name), []).append(name)
+    return found
+
+
+def _plain(name: str) -> str:
+    return _composed(name).casefold()
+
+
+def _composed(name: str) -> str:
+    """ "é" may be one letter in a picture's name and two in its caption's, as some systems write it."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def _is_same(picture: str, stem: str, caption: str) -> bool:
+    """Whether a caption's file of a name that is alike belongs to the picture; of names that differ by capitals the system has its say."""
+    own, dot, ending = caption.rpartition(".")
+    return _composed(own) == _composed(stem) or Path(f"{picture.rpartition('.')[0]}{dot}{ending}").exists()
 
 
 def _is_text(name: str) -> bool:

@@ -104,3 +104,44 @@ def test_where_nothing_can_be_written_the_old_caption_stays(tmp_path: Path, monk
     with pytest.raises(BadFile, match=r"No space left on device\. What was there before is as it was"):
         write_text(file, "new")
     assert [(path.name, path.read_text("utf-8")) for path in tmp_path.iterdir()] == [("a.txt", "old")]
+
+
+def test_a_caption_that_may_only_be_read_stays_where_such_files_cannot_be_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows, which neither replaces nor deletes them."""
+    file, unlink = tmp_path / "a.txt", Path.unlink
+    file.write_text("old", "utf-8")
+    file.chmod(0o444)
+
+    def refuse(path: Path, *_: object) -> None:
+        raise PermissionError(13, "Access is denied", str(path))
+
+    def gone(path: Path, missing_ok: bool = False) -> None:
+        unlink(path, missing_ok) if path.stat().st_mode & 0o200 else refuse(path)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    monkeypatch.setattr(Path, "unlink", gone)
+    with pytest.raises(BadFile, match=r"Access is denied\. What was there before is as it was"):
+        write_text(file, "new")
+    assert [(path.name, path.read_text("utf-8")) for path in tmp_path.iterdir()] == [("a.txt", "old")]
+
+
+def test_endings_are_known_in_capitals_too(tmp_path: Path) -> None:
+    for name, caption in {"a.png": "a.TXT", "B.JPG": "B.Caption", "c.png": "c.Txt", "é.png": "e\u0301.TXT"}.items():
+        picture(tmp_path, name)
+        (tmp_path / caption).write_text(caption, "utf-8")
+    (tmp_path / "c.txt").write_text("c.txt", "utf-8")
+    assert [one.text for one in read_folder(tmp_path)] == ["a.TXT", "B.Caption", "c.txt", "e\u0301.TXT"]
+
+
+def test_names_that_differ_by_capitals_are_one_where_the_system_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture(tmp_path, "B.JPG")
+    (tmp_path / "b.txt").write_text("of b", "utf-8")
+    assert read_folder(tmp_path)[0].text == ""
+
+    def is_there(path: Path) -> bool:
+        return path.name.lower() in (other.name.lower() for other in path.parent.iterdir())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "exists", is_there)
+        found = read_folder(tmp_path)
+    assert [(one.text, one.file.name) for one in found] == [("of b", "b.txt")]
