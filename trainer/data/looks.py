@@ -98,7 +98,6 @@ def look_and_picture(file: Path) -> tuple[Look, Image.Image | None]:
         image = opened(data)
         found = _oddities(image, file)
         seen = upright(image)
-        seen = seen.convert("RGB") if seen.mode == "LAB" else seen  # nothing else is made of it
         layer = alpha(seen)
         bright = _is_bright(seen)
     except TooManyPixels:

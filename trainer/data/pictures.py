@@ -56,9 +56,10 @@ def upright(image: Image.Image) -> Image.Image:
     image.load()
     image = _eight_bits(image)
     try:
-        return ImageOps.exif_transpose(image)
+        image = ImageOps.exif_transpose(image)
     except DAMAGE:
-        return image
+        pass
+    return image.convert("RGB") if image.mode == "LAB" else image  # Pillow makes nothing else of it
 
 
 def has_alpha(image: Image.Image) -> bool:

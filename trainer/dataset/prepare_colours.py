@@ -16,7 +16,7 @@ def with_known_colours(picture: Image.Image) -> Image.Image:
     Where the profile is of no use, the picture is as without one. Grey values stay grey ones where no alpha goes with them.
     """
     data = picture.info.get("icc_profile")
-    if not data or (data[_SPACE] == b"RGB " and picture.mode not in ("CMYK", "LAB")):
+    if not data or (data[_SPACE] == b"RGB " and picture.mode != "CMYK"):
         return picture
     try:
         converted = _by(data, picture)

@@ -81,3 +81,11 @@ def test_a_profile_for_rgb_goes_along(tmp_path: Path) -> None:
     picture.info["icc_profile"] = wide
     out = made(picture, tmp_path, resize=8)
     assert (out.getpixel((3, 3)), out.info["icc_profile"]) == ((200, 30, 40), wide)
+
+
+def test_lab_colours_become_rgb(tmp_path: Path) -> None:
+    picture = Image.new("LAB", (16, 16), (255, 128, 128))
+    picture.info["icc_profile"] = profile(b"Lab ", b"XYZ ", {})
+    out = made(picture, tmp_path, resize=8)
+    assert (out.mode, out.info["icc_profile"][16:20]) == ("RGB", b"RGB ")
+    assert min(np.asarray(out).ravel()) >= 250
