@@ -27,7 +27,7 @@ export function JobScreen({ known, draft, change, kind, part, title, about, go, 
   useEffect(() => void load().catch(() => {}), [kind]);
   if (!schema) return html`<div class="atelier-empty"><p>${t("The server does not know how to do this.")}</p></div>`;
   const value = { ...given, ...draft[part] };
-  const common = Object.fromEntries(["folder", "nested", "trigger"].filter((name) => name in schema.properties && draft[name] !== undefined && draft[name] !== "").map((name) => [name, draft[name]]));
+  const common = Object.fromEntries(["folder", "nested", "trigger", "ending"].filter((name) => name in schema.properties && draft[name] !== undefined && draft[name] !== "").map((name) => [name, draft[name]]));
   const start = async (asked) => {
     try {
       setJob(await app.api.post("jobs", { kind, config: { ...value, ...common, ...always, ...asked } }));
