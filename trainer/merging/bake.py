@@ -18,6 +18,7 @@ from trainer.merging.changes import Use, plan_changes
 from trainer.merging.lora_file import LoraFile
 from trainer.merging.mixing import plan_mixing, unmixed
 from trainer.merging.model import Model
+from trainer.merging.model_folder import check_pickles, rest_of
 from trainer.merging.output_file import OutputFile, folder_aside, make_folder, place
 from trainer.merging.precautions import LOOKED_FOR, check_beginnings, check_family, check_values, warnings_of
 from trainer.merging.prediction import prediction_of
@@ -28,7 +29,6 @@ from trainer.merging.strength import strength_of
 from trainer.report import Report
 
 USAGE = "python -m trainer bake CONFIG [name=value ...]\npython -m trainer bake CHECKPOINT LORA:WEIGHT ... [--name value ...]"
-_PICKLES = (".ckpt", ".pt", ".pth", ".bin")
 _OFTEN = 0.3  # seconds between two reports
 
 
@@ -76,6 +76,8 @@ def _take_files(config: dict[str, Any], files: list[str]) -> None:
 
 def _open(settings: BakeSettings, stack: ExitStack) -> Opened:
     model = stack.enter_context(Model(settings.checkpoint.file))
+    for folder in sorted(path for path in model.path.iterdir() if path.is_dir()) if model.path.is_dir() else ():
+        check_pickles(folder)
     loras = [stack.enter_context(LoraFile(source.file)) for source in settings.loras]
     check_family(loras, model.name, model.family)
     for lora in loras:
@@ -177,14 +179,8 @@ def _bake_folder(
 
 
 def _rest(model: Model) -> list[Path]:
-    """What a folder holds besides what is changed: configurations, tokenizers and other weights; no pickles."""
-    written = {part.path for part in model.parts}
-    files = [
-        path
-        for path in (sorted(model.path.rglob("*")) if model.path.is_dir() else ())
-        if path.is_file() and path.suffix.lower() not in _PICKLES
-    ]
-    return [path for path in files if path.relative_to(model.path).as_posix() not in written]
+    """What a folder holds besides what is changed, and has to be beside it."""
+    return rest_of(model.path, {part.path for part in model.parts}) if model.path.is_dir() else []
 
 
 def _name(opened: Opened) -> str:

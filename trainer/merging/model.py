@@ -16,10 +16,10 @@ from lib_extension.formats.unet_family import family_of_unet
 from lib_extension.models.families import FAMILIES, TextFacts
 from lib_extension.models.ldm_names import UnetLayout, rename, unet_pairs
 from lib_extension.spec.errors import BadFile
+from trainer.merging.model_folder import NETWORKS, weights_of
 from trainer.merging.tensor_file import TensorFile
 
 UNET = "model.diffusion_model."
-_NETWORKS = ("unet", "text_encoder", "text_encoder_2")
 _OPEN_CLIP = (
     ("ln_1", "layer_norm1"),
     ("ln_2", "layer_norm2"),
@@ -121,7 +121,7 @@ def _single(tensors: Mapping[str, TensorInfo], family: str) -> dict[str, Place]:
     renamed = rename(cast(Any, inside), unet_pairs(UnetLayout.of_ldm(inside)))  # it moves whatever stands under the names
     places = _whole(cast("dict[str, str]", renamed), "unet", tensors)
     for number, facts in enumerate(FAMILIES[family].text):
-        places |= _text(tensors, facts, _NETWORKS[1 + number])
+        places |= _text(tensors, facts, NETWORKS[1 + number])
     return places
 
 
@@ -159,8 +159,7 @@ def _open_clip(layer: str, name: str, in_file: str, shape: tuple[int, ...]) -> d
 def _folder(folder: Path, stack: ExitStack) -> tuple[str, tuple[Part, ...]]:
     parts: list[Part] = []
     family = "unknown"
-    for network in (*_NETWORKS, "vae"):
-        files = sorted((folder / network).glob("*.safetensors")) if (folder / network).is_dir() else []
+    for network, files in weights_of(folder).items():
         for path in files:
             file = stack.enter_context(TensorFile(path))
             tensors = file.header.tensors
