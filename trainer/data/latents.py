@@ -87,12 +87,19 @@ def latent_key(example: Example, cut: Cut, encoder_key: str) -> str:
 
 
 def cache_latents(store: Store, wanted: Sequence[Wanted], encoder: LatentEncoder, told: Told | None = None) -> None:
-    """Encodes those that the store lacks. Pictures are decoded while others are encoded."""
+    """Encodes those that the store lacks. Pictures are decoded while others are encoded.
+
+    Looked at again group by group: processes that train together make some for each other meanwhile.
+    """
+
+    def prepared(group: list[Wanted]) -> tuple[list[Wanted], Tensor | None]:
+        lacking = [one for one in group if store.get(one.key) is None]
+        return lacking, torch.stack([pixels_of(one.example, one.cut) for one in lacking]) if lacking else None
+
     missing = [one for one in {one.key: one for one in wanted}.values() if store.get(one.key) is None]
     done = 0
-    prepared = made_ahead(lambda group: torch.stack([pixels_of(one.example, one.cut) for one in group]), _groups(missing, encoder.at_once))
-    for group, pixels in prepared:
-        for one, latent in zip(group, encoder.encode(pixels), strict=True):
+    for group, (lacking, pixels) in made_ahead(prepared, _groups(missing, encoder.at_once)):
+        for one, latent in zip(lacking, () if pixels is None else encoder.encode(pixels), strict=True):
             if not latent.isfinite().all():
                 raise BadFile(
                     f'The VAE made no finite numbers of "{one.example.name}". Half precision is too narrow for it: '

@@ -57,13 +57,17 @@ def text_key(caption: str, encoder_key: str) -> str:
 
 
 def cache_texts(store: Store, captions: Iterable[str], encoder: TextEncoder, told: Told | None = None) -> None:
-    """Encodes those that the store lacks, and the empty caption, which lengthens short ones."""
+    """Encodes those that the store lacks, and the empty caption, which lengthens short ones.
+
+    Looked at again one by one: processes that train together make some for each other meanwhile.
+    """
     keys = {text_key(caption, encoder.key): caption for caption in ("", *captions)}
     missing = [key for key in keys if store.get(key) is None]
     for done, key in enumerate(missing, 1):
-        states = encoder.encode(keys[key])
-        tensors = {"hidden": states.hidden[0]}
-        store.put(key, tensors if states.pooled is None else {**tensors, "pooled": states.pooled[0]})
+        if store.get(key) is None:
+            states = encoder.encode(keys[key])
+            tensors = {"hidden": states.hidden[0]}
+            store.put(key, tensors if states.pooled is None else {**tensors, "pooled": states.pooled[0]})
         if told:
             told(done, len(missing))
 

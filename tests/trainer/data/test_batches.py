@@ -28,7 +28,8 @@ from trainer.data.caches import Encoders, Process
 from trainer.data.example import Example
 from trainer.data.examples import find_examples
 from trainer.data.latents import VaeEncoder
-from trainer.data.texts import CaptionEncoder
+from trainer.data.store import Store
+from trainer.data.texts import CaptionEncoder, cache_texts
 from trainer.families.family import TextStates
 from trainer.written import DiskFull
 
@@ -249,6 +250,19 @@ def test_processes_fill_the_caches_together():
     assert Process(0, 2).own_first(range(7)) == [0, 2, 4, 6, 5, 3, 1]
     assert Process(1, 2).own_first(range(7)) == [1, 3, 5, 6, 4, 2, 0]
     assert Process().own_first("abc") == ["a", "b", "c"]
+
+
+def test_captions_that_another_process_encoded_meanwhile_are_not_encoded_again(tmp_path: Path, sd1: Checkpoint):
+    counted = Counted(sd1)
+    captions = [f"mug {number}" for number in range(5)]
+
+    class Shared(CountedText):
+        def encode(self, caption: str) -> TextStates:
+            cache_texts(Store(tmp_path), captions, counted.text)
+            return super().encode(caption)
+
+    cache_texts(Store(tmp_path), captions, Shared(counted))
+    assert counted.captions == 6 + 1
 
 
 def test_masks_reach_the_batch(mugs: Path, opened: list[Batches], sd1: Checkpoint):

@@ -48,5 +48,26 @@ def test_pictures_of_one_size_are_encoded_together_as_memory_allows(tmp_path: Pa
         torch.testing.assert_close(store.need(one.key, "")["latent"], expected, rtol=1e-5, atol=1e-5)
 
 
+def test_what_another_process_made_meanwhile_is_not_made_again(tmp_path: Path):
+    for number in range(12):
+        picture(tmp_path / "data" / f"{number}.png", 64, 64, seed=number)
+    asked = settings({"folder": str(tmp_path / "data"), "trigger": "x"})
+    other = Together(0)
+
+    class Shared(Together):
+        def encode(self, pixels: torch.Tensor) -> torch.Tensor:
+            if not self.sizes:
+                cache_latents(Store(tmp_path / "cache"), wanted, other)
+            return super().encode(pixels)
+
+    encoder = Shared(0)
+    wanted = [one for example in find_examples(asked).examples for one in wanted_latents(example, fit_of(asked, example), encoder.key)]
+    told: list[tuple[int, int]] = []
+    cache_latents(Store(tmp_path / "cache"), wanted, encoder, lambda *done: told.append(done))
+    assert len(other.sizes) == 12
+    assert len(encoder.sizes) <= 3, "what was decoded ahead already"
+    assert told == [(done, 12) for done in range(1, 13)]
+
+
 def test_the_benchmark_runs():
     assert caching_over_bare(pictures=1, rounds=1, channels=CHANNELS) > 0
