@@ -6,6 +6,7 @@ import os
 from datetime import timedelta
 
 import torch
+import torch.distributed
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import InitProcessGroupKwargs
@@ -32,6 +33,24 @@ def make_accelerator(settings: MemorySettings) -> Accelerator:
         mixed_precision="no" if precision == "fp32" else precision,
         kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
     )
+
+
+def check_processes(settings: MemorySettings, count: int) -> None:
+    """BadRequest for what one process would do without the others that train with it."""
+    if settings.auto_memory and count > 1:
+        raise BadRequest(
+            f"memory.auto_memory is on, which only one process can do, and {count} train together. Leave it out, and save memory "
+            "beforehand by memory.gradient_checkpointing or memory.parts."
+        )
+
+
+def in_any(accelerator: Accelerator, so: bool) -> bool:
+    """Whether it is so in any of the processes that train together; each waits for all."""
+    if accelerator.num_processes == 1:
+        return so
+    told = torch.tensor(float(so), device=accelerator.device)
+    torch.distributed.all_reduce(told)
+    return told.item() > 0
 
 
 def device_name(settings: MemorySettings) -> str:

@@ -43,19 +43,42 @@ def add_gradients(session: Session, number: int) -> tuple[Tensor, Batch]:
 
 
 def add_up(session: Session, loss: Tensor, stop: bool) -> tuple[float, bool]:
-    """The mean gradient of all processes in each, with the whole loss, and whether any of them is to stop."""
-    count = session.accelerator.num_processes
-    if count == 1:
-        return loss.item(), stop
-    gradients = [one.grad for one in session.trained.parameters if one.grad is not None]
-    told = torch.tensor([0.0, float(stop)], device=loss.device)
-    told[0] = loss
-    everything = torch.cat([told, *(gradient.flatten() for gradient in gradients)])
-    torch.distributed.all_reduce(everything)
-    for gradient, mean in zip(gradients, (everything[2:] / count).split([one.numel() for one in gradients]), strict=True):
-        gradient.copy_(mean.view_as(gradient))
-    whole, stops = everything[:2].tolist()
-    return whole, stops > 0
+    """The mean gradient of all processes in each, unscaled, with the whole loss, and whether any of them is to stop.
+
+    OutOfMemoryError in all of them where the memory of one is full.
+    """
+    count, trained = session.accelerator.num_processes, session.trained
+    whole = loss.item()
+    if count > 1:
+        whole, stops, full = _sums(session, whole, stop)
+        if full:
+            raise FullElsewhere("The memory of another process's GPU is full.")
+        stop = stops > 0
+        gradients = [one.grad for one in trained.parameters if one.grad is not None]
+        everything = torch.cat([gradient.flatten() for gradient in gradients])
+        torch.distributed.all_reduce(everything)
+        for gradient, mean in zip(gradients, (everything / count).split([one.numel() for one in gradients]), strict=True):
+            gradient.copy_(mean.view_as(gradient))
+    if trained.scaler is not None:
+        trained.scaler.unscale_(trained.optimizer)  # what is not finite in one process is so in all now, so that all skip the step
+    return whole, stop
+
+
+def tell_full(session: Session, error: torch.OutOfMemoryError) -> None:
+    """This process's memory is full: the others, which wait for its gradients, are to end, too."""
+    if session.accelerator.num_processes > 1 and not isinstance(error, FullElsewhere):
+        _sums(session, 0.0, stop=False, full=True)
+
+
+class FullElsewhere(torch.OutOfMemoryError):
+    """In another of the processes that train together."""
+
+
+def _sums(session: Session, loss: float, stop: bool, full: bool = False) -> tuple[float, float, float]:
+    told = torch.tensor([loss, float(stop), float(full)], device=session.accelerator.device)
+    torch.distributed.all_reduce(told)
+    whole, stops, fulls = told.tolist()
+    return whole, stops, fulls
 
 
 def parts(batch: Batch, count: int) -> Iterator[Batch]:

@@ -10,7 +10,7 @@ import torch
 
 from trainer.board import Board
 from trainer.checkpoint import save_state
-from trainer.gradients import add_gradients, add_up
+from trainer.gradients import add_gradients, add_up, tell_full
 from trainer.guard import NotFinite, likely_cause
 from trainer.lora_output import finish, is_finished, save_file
 from trainer.plot import draw_loss
@@ -52,12 +52,11 @@ def train(session: Session, stop: Stop, report: Report) -> Ending:
             for place in range(config.memory.accumulation):
                 added, batch = add_gradients(session, session.step * config.memory.accumulation + place)
                 loss += added
-            if trained.scaler is not None:
-                trained.scaler.unscale_(trained.optimizer)
             mean_loss, stopping = add_up(session, loss, stop.wanted())
             norm = float(torch.nn.utils.clip_grad_norm_(trained.parameters, clip))
         except torch.OutOfMemoryError as error:
             trained.optimizer.zero_grad(set_to_none=True)
+            tell_full(session, error)
             raise OutOfMemory(_at(session), saved=_saved_after_all(session)) from error
 
         skipped = session.guard.skips(mean_loss, norm, trained.scaler.get_scale() if trained.scaler is not None else 1.0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from trainer.checkpoint import Position, load_state, saved_states
 from trainer.data.batches import Batches
 from trainer.data.caches import Process
 from trainer.data.examples import Found, find_examples
-from trainer.device import placement
+from trainer.device import in_any, placement
 from trainer.ema import Ema
 from trainer.encoders import LateEncoders
 from trainer.families import FAMILIES, Family
@@ -40,6 +40,10 @@ from trainer.step import Noising, noising
 from trainer.trained import Trained
 
 _MOST_BEFORE = 400  # points of a series that are told again
+
+
+class _Stopped(Exception):
+    """It is to end while the caches are filled."""
 
 
 @dataclass
@@ -80,23 +84,28 @@ class Session:
         return Position(self.step, self.guard.bad_steps, self.trained.ema.steps if self.trained.ema else 0, self.data, self.started)
 
 
-def prepare(config: TrainingConfig, folder: Path, accelerator: Accelerator, report: Report) -> Session:
-    """Everything loaded, and the newest state of the run's folder put in."""
+def prepare(
+    config: TrainingConfig, folder: Path, accelerator: Accelerator, report: Report, stopped: Callable[[], bool] = lambda: False
+) -> Session | None:
+    """Everything loaded, and the newest state of the run's folder put in. None where it was to end before there was anything to train."""
     cache_folder = cache_folder_of(config)
     data = data_settings(config)
     base = find_base(config.model, placement(accelerator, config.memory), cache_folder)
     found = found_examples(data, cache_folder, report)
     late = LateEncoders(base, cache_folder)
+
+    def told(what: str, done: int, total: int) -> None:
+        report.progress(done, total, f"{what} encoded")
+        if stopped():
+            raise _Stopped
+
     process = Process(accelerator.process_index, accelerator.num_processes)
-    batches = Batches(
-        found,
-        data,
-        late.for_caches(),
-        seed=config.run.seed,
-        cache_folder=cache_folder,
-        process=process,
-        told=lambda what, done, total: report.progress(done, total, f"{what} encoded"),
-    )
+    try:
+        batches = Batches(found, data, late.for_caches(), seed=config.run.seed, cache_folder=cache_folder, process=process, told=told)
+    except _Stopped:
+        batches = None
+    if in_any(accelerator, batches is None or stopped()) or batches is None:
+        return None
     sampler = Sampler(config, base, late if accelerator.is_main_process else None)
     late.release()
     report.log(f"{len(found.examples)} pictures, {batches.steps_per_epoch} batches an epoch. Loading {base.found.path.name}.")

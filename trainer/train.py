@@ -11,7 +11,7 @@ from accelerate import Accelerator
 
 from lib_extension.spec.training import TrainingConfig
 from trainer.checkpoint import saved_states
-from trainer.device import make_accelerator
+from trainer.device import check_processes, make_accelerator
 from trainer.loop import Ending, train
 from trainer.report import Report
 from trainer.run_folder import RunFolder, asked, open_run
@@ -26,6 +26,7 @@ def run(arguments: Sequence[str], report: Report) -> int:
     """The exit status: 0 finished, 3 stopped with everything saved."""
     config, path = asked(arguments, report)
     accelerator = make_accelerator(config.memory)
+    check_processes(config.memory, accelerator.num_processes)
     if not accelerator.is_main_process:
         report = Report(out=None)
     folder = open_run(config, path, is_main=accelerator.is_main_process)
@@ -36,8 +37,10 @@ def run(arguments: Sequence[str], report: Report) -> int:
         with Stop(folder) as stop:
             ending = _until_it_fits(folder, accelerator, stop, report)
         if ending == "stopped":
-            step = saved_states(folder.states)[-1][0]
-            report.log(f"Stopped after step {step}; everything is saved. It goes on with: python -m trainer train {path}")
+            states = saved_states(folder.states)
+            told = f"after step {states[-1][0]}; everything is saved" if states else "before the first step; what is encoded already stays"
+            report.log(f"Stopped {told}. It goes on with: python -m trainer train {path}")
+            accelerator.wait_for_everyone()  # a process that ended now would have its launcher end the one that still saves
         return DONE if ending == "finished" else STOPPED
     finally:
         report.close()
@@ -66,9 +69,11 @@ def _until_it_fits(folder: RunFolder, accelerator: Accelerator, stop: Stop, repo
 
 def _once(config: TrainingConfig, path: Path, accelerator: Accelerator, stop: Stop, report: Report) -> Ending:
     try:
-        session = prepare(config, path, accelerator, report)
+        session = prepare(config, path, accelerator, report, stop.wanted)
     except torch.OutOfMemoryError as error:
         raise OutOfMemory("before the first step", saved=False) from error
+    if session is None:
+        return "stopped"
     with session.batches:
         ending = train(session, stop, report)
         if ending == "finished" and session.is_main and config.evaluation.on:

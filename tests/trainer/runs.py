@@ -73,9 +73,22 @@ def config_file(folder: Path, model: Path, **parts: dict[str, Any]) -> Path:
     return file
 
 
-def carried_out(*arguments: object) -> Told:
+class At(io.StringIO):
+    """What is told; once `words` are, a file is made, such as one that has a run stop."""
+
+    def __init__(self, words: str, file: Path) -> None:
+        super().__init__()
+        self._words, self._file = words, file
+
+    def write(self, text: str) -> int:
+        if self._words in text:
+            self._file.touch()
+        return super().write(text)
+
+
+def carried_out(*arguments: object, out: io.StringIO | None = None) -> Told:
     """`python -m trainer`, in this process."""
-    out = io.StringIO()
+    out = out or io.StringIO()
     status = main([str(one) for one in arguments], Report(out))
     return Told(status, events_in(out.getvalue()))
 

@@ -12,7 +12,7 @@ from safetensors import safe_open
 from tensorboardX.proto import event_pb2
 
 from lib_extension.jobs.account import Account
-from tests.trainer.runs import carried_out, config_file, pictures, trained_weights
+from tests.trainer.runs import At, carried_out, config_file, pictures, trained_weights
 
 SAMPLES = [{"prompt": "a disc", "steps": 2}, {"prompt": "a disc, drawn", "negative_prompt": "blue", "steps": 2, "width": 72}]
 
@@ -158,10 +158,9 @@ def test_pictures_that_changed_are_told(sd1_folder: Path, tmp_path: Path) -> Non
 
 def test_a_stop_file_saves_and_ends_within_a_step(sd1_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The program that starts jobs names it by the environment."""
-    (tmp_path / "stop").touch()
     monkeypatch.setenv("ATELIER_STOP_FILE", str(tmp_path / "stop"))
     config = config_file(tmp_path, sd1_folder)
-    told = carried_out("train", config)
+    told = carried_out("train", config, out=At("values are trained", tmp_path / "stop"))
     assert told.status == 3
     assert list(told.points()) == [1]
     assert (tmp_path / "runs/disc/states/step-000001").is_dir()
@@ -174,6 +173,24 @@ def test_a_stop_file_saves_and_ends_within_a_step(sd1_folder: Path, tmp_path: Pa
     account = Account()
     account.read(tmp_path / "runs/disc")
     assert [x for x, _ in account.points["loss"]] == [1, 2], "each once in the run's folder"
+
+
+@pytest.mark.parametrize("words", ["latents encoded", "captions encoded", "Loading"])
+def test_it_ends_before_the_first_step_if_that_is_wanted_by_then(
+    words: str, sd1_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATELIER_STOP_FILE", str(tmp_path / "stop"))
+    config = config_file(tmp_path, sd1_folder, run={"steps": 1})
+    told = carried_out("train", config, out=At(words, tmp_path / "stop"))
+    encoded = len(list((tmp_path / "runs/cache/latents").rglob("*.safetensors")))
+    if words == "Loading":  # too late for that: it is within a step of its end
+        assert told.status == 0
+    else:
+        assert (told.status, told.points()) == (3, {})
+        assert "Stopped before the first step; what is encoded already stays." in told.logged
+        assert encoded == (1 if words == "latents encoded" else 4)
+    (tmp_path / "stop").unlink()
+    assert carried_out("train", config).status == 0
 
 
 @pytest.mark.parametrize(
