@@ -24,7 +24,7 @@ def captions_of(place: Place) -> tuple[dict[Path, str], list[Problem]]:
     captions: dict[Path, str] = {}
     beside = _names_below(place)
     for file in place.pictures:
-        found = [file.with_suffix(ending) for ending in place.settings.extensions if _beside(file, ending) in beside]
+        found = [Path(beside[would]) for ending in place.settings.extensions if (would := _beside(file, ending)) in beside]
         text, wrong = _read_beside(place, file, found) if found else (common.get(file), [])
         problems += wrong
         if text is not None:
@@ -124,19 +124,26 @@ def _matched(place: Place, told: Mapping[str, str], file: Path) -> tuple[dict[Pa
     return captions, [mistakes.UNKNOWN_METADATA.at(file.name, shown)] if unknown else []
 
 
-def _names_below(place: Place) -> set[str]:
-    """The paths of all files that may be captions; asked once, as asking for each is slow on network drives."""
-    folders = {file.parent for file in place.pictures}
-    return {entry.path for folder in folders for entry in os.scandir(folder) if entry.name.endswith(place.settings.extensions)}
+def _names_below(place: Place) -> dict[str, str]:
+    """The paths of all files that may be captions, by what they are with their endings as the settings spell them; where there are two,
+    the one that is so. Asked once, as asking for each is slow on network drives."""
+    found: dict[str, str] = {}
+    for folder in {file.parent for file in place.pictures}:
+        for entry in os.scandir(folder):
+            for ending in place.settings.extensions:
+                if entry.path.lower().endswith(ending.lower()):
+                    would = entry.path[: len(entry.path) - len(ending)] + ending
+                    found[would] = entry.path if entry.path == would else found.get(would, entry.path)
+    return found
 
 
 def _beside(file: Path, ending: str) -> str:
     return str(file.with_suffix(ending))
 
 
-def _lonely(place: Place, beside: set[str]) -> Iterator[Problem]:
+def _lonely(place: Place, beside: Mapping[str, str]) -> Iterator[Problem]:
     """Captions whose picture is missing: likely it was renamed."""
     used = {_beside(file, ending) for file in (*place.pictures, *place.others) for ending in place.settings.extensions}
-    for path in sorted(beside - used):
+    for path in sorted(path for would, path in beside.items() if would not in used):
         if not Path(path).name.startswith("."):
             yield mistakes.LONELY_CAPTION.at(place.name_of(Path(path)))

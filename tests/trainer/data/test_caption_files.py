@@ -45,6 +45,15 @@ def test_a_caption_in_windows_encoding_is_read_and_told(tmp_path: Path):
     assert found.problems[0].detail == "a café – mug"
 
 
+def test_endings_are_known_in_capitals_too(tmp_path: Path):
+    picture(tmp_path / "0.png")
+    (tmp_path / "0.TXT").write_text("in capitals")
+    assert caption(tmp_path) == ("in capitals", find_examples(settings(tmp_path)))
+    assert find_examples(settings(tmp_path)).problems == ()
+    (tmp_path / "0.txt").write_text("as it is asked for")
+    assert caption(tmp_path)[0] == "as it is asked for"
+
+
 @pytest.mark.parametrize("data", [b"\0\0\0\0binary", bytes(range(256)), b"\x81\x8d"])
 def test_a_caption_file_that_is_no_text(tmp_path: Path, data: bytes):
     folder(tmp_path, 2)
