@@ -26,6 +26,7 @@ MOST_PICTURES = 100
 _LARGEST_FINDING = 4000  # characters
 MOST_FINDINGS = 100
 _FINDINGS = ("found", "estimate", "mistake")
+_LASTING = ("file", "evaluation")  # what it is all for: other findings go first, however many come
 _LONGEST = 2000  # characters of a line
 _AT_ONCE = 2**20  # bytes
 
@@ -52,7 +53,7 @@ class Account:
     progress: Told | None = None
     points: dict[str, list[list[float]]] = field(default_factory=dict)
     pictures: deque[Told] = field(default_factory=lambda: deque(maxlen=MOST_PICTURES))
-    findings: deque[Told] = field(default_factory=lambda: deque(maxlen=MOST_FINDINGS))
+    findings: list[Told] = field(default_factory=list)
     problem: str = ""
 
     def read(self, folder: Path) -> bool:
@@ -73,7 +74,7 @@ class Account:
             "progress": self.progress,
             "points": self.points,
             "pictures": list(self.pictures),
-            "findings": list(self.findings),
+            "findings": self.findings,
             "problem": self.problem,
         }
 
@@ -95,11 +96,16 @@ class Account:
         elif kind == "picture":
             self.pictures.append({"file": str(event.get("file", "")), "title": str(event.get("title", ""))})
         elif kind in _FINDINGS:
-            self.findings.append(event)
+            self._find(event)
         elif kind == "error":
             self.problem = str(event.get("detail", ""))[:_LONGEST]
         elif len(line) <= _LARGEST_FINDING:
-            self.findings.append(_without_folders(event))
+            self._find(_without_folders(event))
+
+    def _find(self, event: Told) -> None:
+        self.findings.append(event)
+        if len(self.findings) > MOST_FINDINGS:
+            del self.findings[next((place for place, one in enumerate(self.findings) if one["event"] not in _LASTING), 0)]
 
     def _plot(self, event: Told) -> None:
         x, y = event.get("x"), event.get("y")

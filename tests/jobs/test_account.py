@@ -48,6 +48,14 @@ def test_only_the_last_lines_are_kept_and_what_is_no_json_is_one(tmp_path: Path)
     assert list(account.lines)[-4:] == ["999", "{not json", '{"no": "event"}', '["event"]']
 
 
+def test_of_many_findings_the_last_and_what_was_made_are_kept(tmp_path: Path):
+    events = [{"event": "file", "file": "disc.safetensors"}, *({"event": "save", "step": step} for step in range(150))]
+    findings = account_of(tmp_path, *map(json.dumps, [*events, {"event": "evaluation", "step": 3}])).findings
+    assert findings == [events[0], *events[-98:], {"event": "evaluation", "step": 3}]
+    many = account_of(tmp_path, *(json.dumps({"event": "file", "file": str(number)}) for number in range(150))).findings
+    assert [one["file"] for one in many] == [str(number) for number in range(50, 150)]
+
+
 @settings(max_examples=30)
 @given(st.lists(st.text(), max_size=20), st.integers(0, 200))
 def test_read_in_pieces_it_is_as_read_at_once(tmp_path_factory, lines: list[str], cut: int):
