@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -16,6 +17,7 @@ from lib_extension.jobs.jobs import jobs_at
 from lib_extension.jobs.kind import Around
 from lib_extension.jobs.room import Room
 from lib_extension.session.session import Session
+from lib_extension.session.supplies import supplies
 from lib_extension.spec.errors import NotFound
 
 T = TypeVar("T")
@@ -52,9 +54,16 @@ class Desk:
         self.jobs = jobs_at(session.home.jobs)
         self.jobs.around = Around(session.home.folder.absolute(), session.models, self._roots(), host.folders)
         self.jobs.room = Room(session.pool.backends, session.home.jobs / "away.txt")
+        self.jobs.has_models = self._look_for_new
         self._threads = ThreadPoolExecutor(_THREADS, "atelier-api")
         self._patient = ThreadPoolExecutor(_PATIENT, "atelier-api patient")
         self._drawing = ThreadPoolExecutor(_DRAWING, "atelier-api pictures")
+
+    def _look_for_new(self) -> None:
+        """Has the backends look for models that came, whichever page is open. It waits for what they draw, so nobody waits for it."""
+        at_work = [backend for backend in self.session.pool.backends if backend.is_at_work]
+        with suppress(RuntimeError):  # we are at an end
+            self._patient.submit(lambda: supplies(at_work, self.session.ledger, fresh=True))
 
     def _roots(self) -> tuple[Path, ...] | None:
         """Folders that clients may name: any where only this machine is served, else those that the settings name, and our own."""

@@ -185,6 +185,11 @@ class Backend:
         if (here := self._at_work()) is not None:
             here.wire.post("/sdapi/v1/reload-checkpoint")
 
+    @property
+    def is_at_work(self) -> bool:
+        """Not for an engine that is started only when it is asked something."""
+        return self._here is not None or not self.spec.startswith("engine:")
+
     def _at_work(self) -> _Here | None:
         return self._here if self.spec.startswith("engine:") else self._reach()
 

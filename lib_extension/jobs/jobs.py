@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +63,7 @@ class Jobs:
         self._records = Records(folder)
         self.around = Around(folder.parent.absolute())
         self.room: Room | None = None
+        self.has_models: Callable[[], None] | None = None  # called, and soon done, when a job has made some
         self._lock = Lock(folder / "lock")
         self._news = {False: threading.Event(), True: threading.Event()}  # for each of the two threads
         self._guard = threading.Lock()  # of the next two
@@ -240,8 +242,8 @@ class Jobs:
         running = replace(job.standing, state="running", started=time.time())
         self._records.set(job.id, running)
         try:
+            kind = self.kinds[job.kind]
             with ExitStack() as made:
-                kind = self.kinds[job.kind]
                 if kind.needs is not None and self.room is not None:
                     made.enter_context(
                         self.room.made(kind.needs(self._records.config(job.id)), lambda: self.is_closed or (folder / "cancel").exists())
@@ -261,6 +263,8 @@ class Jobs:
         else:
             ended = replace(running, state="failed", problem=self._reason(job.id, status))
         self._records.set(job.id, replace(ended, ended=time.time()))
+        if ended.state == "done" and kind.makes_models and self.has_models is not None:
+            self.has_models()
 
     def _run(self, job: Job, folder: Path) -> int:
         """Carry out its program to the end; gives the status."""

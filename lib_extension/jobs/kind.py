@@ -38,4 +38,5 @@ class JobKind:
     # ends it in good order, however long that takes; it then ends with the status `stopped`.
     run_folder: Callable[[Mapping[str, Any]], Path] | None = None
     stopped: int | None = None
+    makes_models: bool = False  # that backends find where they look for theirs
     needs: Callable[[Mapping[str, Any]], int] | None = None  # bytes of the GPU's memory, about; 0: it does not work there

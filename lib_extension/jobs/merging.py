@@ -53,7 +53,7 @@ def _kind(name: str) -> JobKind:
         beside = [f"plot={files / PLOT}", f"contents={files / CONTENTS}"] if name == "inspect" else []
         return [tensor_python(environment), "-m", "trainer", name, str(config), *beside]
 
-    return JobKind(COMMANDS[name], lambda _: _TITLES[name], command, fill=_filled)
+    return JobKind(COMMANDS[name], lambda _: _TITLES[name], command, fill=_filled, makes_models=name != "inspect")
 
 
 MERGING: dict[str, JobKind] = {name: _kind(name) for name in COMMANDS}

@@ -142,6 +142,7 @@ TRAINING: dict[str, JobKind] = {
         settings=TrainingConfig,
         title=lambda settings: f"LoRA {settings.name}" if settings else "Train a LoRA",
         command=_trainer("train"),
+        makes_models=True,
         patience=120.0,
         fill=_filled,
         run_folder=run_folder,

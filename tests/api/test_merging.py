@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from PIL import Image
 
 from lib_extension.jobs.kind import Around
 from tests.api.serving import Served
-from tests.api.test_jobs import jobs_of
+from tests.api.test_jobs import ended, jobs_of
 from tests.api.test_jobs import server as server  # a fixture
+from tests.runs.stub_backend import Stub
+from tests.trainer.merging.loras import lora
 
 
 @pytest.fixture
@@ -80,3 +83,18 @@ def test_where_there_is_no_picture_nothing_is_shown(server: Served, loras: Path)
         assert server.client.get("/atelier/v1/models/preview", params={"kind": "loras", "name": name}).status_code == 204
     server.json("GET", "/models/preview?kind=other&name=mine", 422)
     server.json("GET", "/models/preview?name=mine&size=1", 422)
+
+
+def test_backends_look_for_what_a_merge_made_whichever_page_is_open(server: Served, loras: Path, stub: Stub):
+    lora(loras / "watch.safetensors")
+    assert "both" not in str(server.json("GET", "/inventory"))
+    stub.checkpoints = (*stub.checkpoints, "both")
+    added = server.json("POST", "/jobs", 201, json={"kind": "inspect", "config": {"file": "watch"}})
+    assert ended(server, added["id"])["state"] == "done"  # pyright: ignore
+    assert "both" not in str(server.json("GET", "/inventory"))  # looking into a file made none
+    added = server.json("POST", "/jobs", 201, json={"kind": "resize", "config": {"file": "watch", "ranks": {"rank": 2}}})
+    assert ended(server, added["id"])["state"] == "done"  # pyright: ignore
+    deadline = time.monotonic() + 60
+    while "both" not in str(server.json("GET", "/inventory")):  # without asking for what is fresh
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
