@@ -28,7 +28,8 @@ from trainer.trained import Trained
 from trainer.written import write_bytes
 
 EVALUATION = "evaluation.json"
-_NONE = "No figure says which save has learnt most: keep pictures apart (data.validation_share) or name a tagger. Look at the sheet."
+_NONE = "No figure says which save has learnt most: keep pictures apart (data.validation_share), or name a tagger or a CLIP "
+_NONE += "(evaluation.tagger). Look at the sheet."
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
-"""What do drawn pictures show, as a tagger sees them?"""
+"""What do drawn pictures show, as a tagger or a CLIP sees them?"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
@@ -13,34 +14,55 @@ from lib_extension.models.library import DEMO
 from lib_extension.models.tagger import Tagger
 from trainer.evaluation import scores
 
-_SIDE = 16  # of the small picture that stands for one where no tagger gives a better vector
+_SIDE = 16  # of the small picture that stands for one where no network gives a better vector
+
+
+class Seeing(Protocol):
+    """A network that looks at pictures."""
+
+    def agreement(self, prompts: Sequence[str], pictures: Sequence[Image.Image]) -> float | None: ...
+    def vector(self, picture: Image.Image) -> np.ndarray: ...
 
 
 class Eyes:
-    """Of a tagger's folder; without one only what needs none can be told."""
+    """Of a tagger's or a CLIP's folder; without one only what needs none can be told."""
 
-    def __init__(self, tagger: str) -> None:
-        folder = DEMO / "tagger" if tagger == DEMO.name else Path(tagger).expanduser()
-        self._tagger = Tagger(folder) if tagger else None
+    def __init__(self, folder: str) -> None:
+        self._seeing = _seeing(DEMO / "tagger" if folder == DEMO.name else Path(folder).expanduser()) if folder else None
+
+    def agreement(self, prompts: Sequence[str], pictures: Sequence[Image.Image]) -> float | None:
+        """How much of what the prompts say is in the pictures, 0..1."""
+        return None if self._seeing is None else self._seeing.agreement(prompts, pictures)
+
+    def vectors(self, pictures: Iterable[Image.Image]) -> np.ndarray | None:
+        """One of each picture, (N, D). None without a network or pictures."""
+        found = [] if self._seeing is None else [self._seeing.vector(picture) for picture in pictures]
+        return np.stack(found) if found else None
+
+
+class _Tags:
+    """A tagger."""
+
+    def __init__(self, folder: Path) -> None:
+        self._tagger = Tagger(folder)
 
     def agreement(self, prompts: Sequence[str], pictures: Sequence[Image.Image]) -> float | None:
         """The share of the prompts' words that the tagger knows which it also finds."""
-        if self._tagger is None:
-            return None
         found = [self._tagger.tags(picture) for picture in pictures]
         return scores.agreement([_said(prompt, tags) for prompt, tags in zip(prompts, found, strict=True)], found)
 
-    def vectors(self, pictures: Iterable[Image.Image]) -> np.ndarray | None:
-        """The tagger's own of each picture, or where it gives none the scores of its tags, (N, D). None without a tagger or pictures."""
-        if self._tagger is None:
-            return None
-        found = [self._vector(self._tagger, picture) for picture in pictures]
-        return np.stack(found) if found else None
+    def vector(self, picture: Image.Image) -> np.ndarray:
+        """The tagger's own, or where it gives none the scores of its tags."""
+        own = self._tagger.embedding(picture)
+        return np.asarray([*self._tagger.tags(picture).values()], np.float32) if own is None else own
 
-    @staticmethod
-    def _vector(tagger: Tagger, picture: Image.Image) -> np.ndarray:
-        own = tagger.embedding(picture)
-        return np.asarray([*tagger.tags(picture).values()], np.float32) if own is None else own
+
+def _seeing(folder: Path) -> Seeing:
+    if (folder / "config.json").is_file() and not (folder / "selected_tags.csv").is_file():
+        from trainer.evaluation.clip import Clip  # here, as only those who have one should wait for transformers
+
+        return Clip(folder)
+    return _Tags(folder)
 
 
 def small(pictures: Sequence[Image.Image]) -> np.ndarray:

@@ -13,7 +13,8 @@ import numpy as np
 class SaveScores:
     """What was measured of one save; None where it could not be. All but the loss are from 0 to 1, more is better.
 
-    ``agreement``: share of a caption's tags that the tagger finds in a picture drawn from it. ``likeness``: of drawn to training pictures.
+    ``agreement``: of pictures with the prompts that they were drawn from; by a tagger the share of the tags that it finds.
+    ``likeness``: of drawn to training pictures.
     ``kept``: likeness of pictures of other things to the base's own, from the same seeds: 1 is nothing forgotten.
     """
 

@@ -23,9 +23,9 @@ class EvaluationSettings(Settings):
     )
     tagger: str = field(
         "",
-        label="Folder of the tagger",
-        help="With its model.onnx and selected_tags.csv; demo: the bundled model's, which the bundled model has anyway. "
-        "Empty: pictures are not judged by what they show.",
+        label="Folder of the tagger or CLIP",
+        help="A tagger's with model.onnx and selected_tags.csv, or a whole download of a CLIP, such as openai/clip-vit-large-patch14; "
+        "demo: the bundled model's tagger, which the bundled model has anyway. Empty: pictures are not judged by what they show.",
         advanced=True,
     )
     pictures: int = field(2, label="Pictures per prompt", minimum=1, maximum=64, help="From as many seeds.", advanced=True)

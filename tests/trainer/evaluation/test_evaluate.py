@@ -14,6 +14,7 @@ from lib_extension.models.library import DEMO
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import from_json
 from lib_extension.spec.training.evaluation import EvaluationSettings
+from tests.models.clip_files import write_clip
 from tests.trainer.runs import Told, carried_out, config_file
 
 SAMPLES = [{"prompt": "a red ball, at the top", "steps": 2}, {"prompt": "a house", "steps": 2, "seed": 7}]
@@ -95,6 +96,15 @@ def test_without_a_tagger_nothing_is_proposed(sd1_folder: Path, tmp_path: Path) 
     assert again.status == 0, again.error
     assert "as it was to stop" not in again.logged, "somebody sent this process a signal to end, such as timeout does"
     assert len(json.loads((tmp_path / "runs/untagged/evaluation.json").read_text())["saves"]) == 3, again.logged
+
+
+def test_by_a_clip_a_save_is_proposed_without_a_tagger(sd1_folder: Path, tmp_path: Path) -> None:
+    asked = ASKED | {"weights": [1.0], "tagger": str(write_clip(tmp_path / "clip"))}
+    config = config_file(tmp_path, sd1_folder, run=RUN, optimizer={"learning_rate": 1.0}, evaluation=asked)
+    assert carried_out("train", config).status == 0
+    found = json.loads((tmp_path / "runs/disc/evaluation.json").read_text())
+    assert found["best"] in [save["file"] for save in found["saves"]]
+    assert all(0 <= save["agreement"] <= 1 and -1 <= save["likeness"] <= 1.0001 for save in found["saves"])
 
 
 def test_without_samples_captions_are_drawn(sd1_folder: Path, tmp_path: Path) -> None:
