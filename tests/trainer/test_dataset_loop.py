@@ -17,6 +17,7 @@ from tests.demo_model.objects import COLOURS
 from tests.demo_model.places import PLACES
 from tests.demo_model.scenes import Subject, draw_scene
 from tests.engine.running import Running, engine
+from tests.trainer.agreement import agreement
 from tests.trainer.runs import Told, carried_out
 
 PICTURES, THING, TRIGGER = 20, "mushroom", "sks"
@@ -80,12 +81,8 @@ def tagged(desk: Desk) -> None:
     assert told.events[-1] == {"event": "captioned", "written": PICTURES, "skipped": 0, "failed": 0}
     captions = desk.captions()
     assert list(captions) == [f"{i:02}" for i in range(PICTURES)]
-    right = 0
-    for subject, tags in zip(SUBJECTS, captions.values(), strict=True):
-        assert tags[0] == TRIGGER
-        for word, others in ((subject.colour, COLOURS), (subject.object, {THING}), (subject.place, PLACES)):
-            right += set(tags) & set(others) == {word}
-    assert right / (3 * PICTURES) >= 0.98
+    assert {tags[0] for tags in captions.values()} == {TRIGGER}
+    assert agreement(zip(SUBJECTS, captions.values(), strict=True)) >= 0.98
 
 
 def edited(desk: Desk) -> None:
