@@ -525,7 +525,18 @@ def test_a_folder_that_outweighs_another_is_told(page: Page, tab: Tab, tmp_path:
     side = page.get_by_role("region", name="Trigger word and balance")
     expect(side).to_contain_text("1 × 10")
     expect(side).to_contain_text('"10_watch" is seen 2.5 times as often as "2_star".')
-    page.screenshot(path=SCREENSHOTS / "dataset-balance.png")
+    side.screenshot(path=SCREENSHOTS / "dataset-balance.png")
+
+
+def test_rare_tags_are_found_among_thousands(page: Page, tab: Tab, folder: Path):
+    (folder / "5.txt").write_text(", ".join(f"rare {number}" for number in range(2000)))
+    opened(page, tab, folder)
+    tags = page.get_by_role("region", name="Tags", exact=True)
+    expect(tags).to_contain_text("The 500 most frequent ones")
+    expect(tags.get_by_role("button", name="rare 1999 1", exact=True)).to_have_count(0)
+    tags.get_by_label("Find a tag").fill("Rare 1999")
+    tags.get_by_role("button", name="rare 1999 1", exact=True).click()
+    expect(standing(page)).to_contain_text("1 of 7")
 
 
 def test_what_the_tagger_sees_otherwise_is_pointed_out(page: Page, tab: Tab, folder: Path):

@@ -1,6 +1,6 @@
 // How is a picture's crop drawn by hand? A frame over it, dragged by a mouse, a pen or a finger, or moved and stretched by keys.
 
-import { html, useEffect, useRef, useState } from "../vendor/htm-preact.mjs";
+import { html, useLayoutEffect, useRef, useState } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
 import { drawn, isWhole, keyed, moved, pixelsOf, resized, WHOLE } from "./crop-box.mjs";
 
@@ -13,7 +13,7 @@ export function CropFrame({ size, box = WHOLE, isEdited, onChange, onDone }) {
   const drag = useRef(null);
   const [live, setLive] = useState(null); // while it is dragged
   const shown = live ?? box;
-  useEffect(() => void (isEdited && root.current.focus({ preventScroll: true })), [isEdited]);
+  useLayoutEffect(() => void (isEdited && root.current.focus({ preventScroll: true })), [isEdited]);
 
   const pointOf = (event) => {
     const { left, top, width, height } = root.current.getBoundingClientRect();

@@ -146,7 +146,7 @@ function Large({ folder, picture, box, isCropping, onCropping, onBox }) {
     <div class="atelier-row">
       <button type="button" class="atelier-button" ref=${button} aria-pressed=${isCropping} onClick=${() => onCropping(!isCropping)}><${Icon} name="select" /> ${t("Crop")}</button>
       ${box && html`<button type="button" class="atelier-button" data-look="quiet" onClick=${() => onBox(null)}><${Icon} name="close" /> ${t("Without the crop")}</button>`}
-      <span class="atelier-muted atelier-grow" role=${isCropping ? "status" : undefined}>${left ? t("{width} × {height} are kept when the folder is prepared", left) : isCropping ? t("Draw a frame around what is kept when the folder is prepared.") : ""}</span>
+      <span class="atelier-muted atelier-dataset-kept" role=${isCropping ? "status" : undefined}>${left ? t("{width} × {height} are kept when the folder is prepared", left) : isCropping ? t("Draw a frame around what is kept when the folder is prepared.") : ""}</span>
     </div>
   </div>`;
 }
@@ -154,7 +154,7 @@ function Large({ folder, picture, box, isCropping, onCropping, onBox }) {
 /** What the caption has become while another was typed here, and the choice between the two. */
 function Theirs({ caption, isBusy, onKeep, onTake }) {
   return html`<div class="atelier-dataset-theirs" role="alert">
-    <p class="atelier-label"><${Icon} name="alert" /> ${t("Somebody changed this caption meanwhile. It says now:")}</p>
+    <p class="atelier-label"><${Icon} name="alert" /> <span>${t("Somebody changed this caption meanwhile. It says now:")}</span></p>
     <blockquote>${caption || html`<span class="atelier-muted">${t("No caption")}</span>`}</blockquote>
     <div class="atelier-row">
       <button type="button" class="atelier-button" disabled=${isBusy} onClick=${onKeep}><${Icon} name="check" /> ${t("Keep mine")}</button>
