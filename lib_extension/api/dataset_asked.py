@@ -32,6 +32,13 @@ class PicturesAsked(FolderAsked):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TagsAsked(FolderAsked):
+    """Tags of its captions."""
+
+    text: str = field("", label="Find a tag", help="Anywhere in it; capitals do not matter.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EditAsked(FolderAsked):
     """What is to become of captions."""
 

@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse
 
 from lib_extension.api.answers import read_object
 from lib_extension.api.asked_folders import folder_asked, picture_asked
-from lib_extension.api.dataset_asked import CaptionAsked, EditAsked, ExportAsked, FolderAsked, PicturesAsked, ReadAsked
-from lib_extension.api.dataset_view import Datasets, Opened, Told, changed, outcome_told, previewed, unknown
+from lib_extension.api.dataset_asked import CaptionAsked, EditAsked, ExportAsked, FolderAsked, PicturesAsked, ReadAsked, TagsAsked
+from lib_extension.api.dataset_view import Datasets, Opened, Told, changed, outcome_told, previewed, tags_with, unknown
 from lib_extension.api.desk import Desk
 from lib_extension.api.kept import Kept
 from lib_extension.api.queries import number, query
@@ -72,6 +72,11 @@ def add_routes(router: APIRouter, desk: Desk) -> None:
         asked = await _asked(PicturesAsked, request)
         patience = desk.patiently if asked.filter.similar else desk.aside
         return JSONResponse(await patience(lambda: page.pictures(asked)))
+
+    @router.post("/dataset/tags", summary="Tags of a folder's captions, also those that are too rare for its pages", openapi_extra=_BODY)
+    async def tags(request: Request) -> Response:
+        asked = await _asked(TagsAsked, request)
+        return JSONResponse(await desk.aside(lambda: page.tags(asked)))
 
     @router.get("/dataset/picture", summary="A picture of a folder, small", openapi_extra={"parameters": _PICTURE})
     async def picture(request: Request) -> Response:
@@ -147,6 +152,9 @@ class _Page:
         opened = self._open(asked)
         self._remember(str(opened.folder))
         return self._datasets.page(opened, asked)
+
+    def tags(self, asked: TagsAsked) -> Told:
+        return tags_with(self._open(asked).reading, asked.text)
 
     def file(self, folder: str, name: str) -> Path:
         roots = self._desk.jobs.around.roots

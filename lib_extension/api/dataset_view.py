@@ -150,10 +150,18 @@ def unknown(names: Iterable[str], reading: Reading) -> tuple[tuple[str, str], ..
     return tuple(told)
 
 
+def tags_with(reading: Reading, text: str) -> Told:
+    """The tags that hold a text, the most frequent first; `matching` are all, also those that are too many to be told."""
+    word = text.strip().casefold()
+    found = [one for one in reading.counts.tags if word in one[0].casefold()]
+    return {"tags": found[:MOST_TAGS], "matching": len(found)}
+
+
 def _all_in_all(reading: Reading, trigger: str) -> Told:
     counts = reading.counts
+    tags = tags_with(reading, "")
     return {
-        "counts": {"captions": counts.captions, "empty": counts.empty, "tags": counts.tags[:MOST_TAGS]},
+        "counts": {"captions": counts.captions, "empty": counts.empty, "tags": tags["tags"], "different": tags["matching"]},
         "balance": reading.balance,
         "fused": fused_with(trigger, reading.captions),
     }

@@ -68,7 +68,12 @@ def test_tokens_are_those_that_a_training_reads(server: Served, folder: Path):
 
 def test_what_is_in_all_captions_is_told(server: Served, folder: Path):
     told = look(server, folder, trigger="sks", size=1)
-    assert told["counts"] == {"captions": 4, "empty": 1, "tags": [["mug", 2], ["red", 2], ["sks", 2], ["blue", 1], ["bowl", 1]]}
+    assert told["counts"] == {
+        "captions": 4,
+        "empty": 1,
+        "tags": [["mug", 2], ["red", 2], ["sks", 2], ["blue", 1], ["bowl", 1]],
+        "different": 5,
+    }
     assert told["balance"] == [["", 3, 0], ["in", 1, 0]]
     assert told["fused"] == []
     for name in ("3", "4"):
@@ -170,7 +175,11 @@ def test_captions_of_five_thousand_tags_and_names_of_all_letters(server: Served,
     told = look(server, folder, filter={"has": ["tag 4999"]})
     assert {one["name"] for one in told["pictures"]} == {"e\u0301té.png", "📷 ☕.png"}
     assert all(one["tags"] == tags and one["tokens"] > 225 for one in told["pictures"])
-    assert len(told["counts"]["tags"]) == 500
+    assert (len(told["counts"]["tags"]), told["counts"]["different"]) == (500, 5005)
+    rare = ask(server, "tags", folder=str(folder), text=" TAG 499")
+    assert (rare["matching"], rare["tags"][0]) == (11, ["tag 499", 2])
+    assert ["tag 4999", 2] in rare["tags"]
+    assert len(ask(server, "tags", folder=str(folder))["tags"]) == 500
     assert ask(server, "edit", folder=str(folder), filter={"has": ["tag 7"]}, edits=[{"kind": "remove", "tags": ["tag 7"]}])["done"] == 2
     for one in told["pictures"]:
         shown = server.client.get("/atelier/v1/dataset/picture", params={"folder": str(folder), "name": one["name"]})

@@ -1,11 +1,13 @@
 // Which of the pictures are looked at, and what do their captions say all in all? The filter, the tags with their counts, what is out of balance.
 
+import { useApp } from "../app.mjs";
 import { Form } from "../form.mjs";
 import { Icon } from "../icons.mjs";
-import { html, useRef, useState } from "../vendor/htm-preact.mjs";
+import { html, useEffect, useRef, useState } from "../vendor/htm-preact.mjs";
 import { t, tn } from "../words.mjs";
 import { clean, seenOf, tagsShown, unevenOf, withTagAsked } from "./captions.mjs";
 
+const PAUSE = 200; // milliseconds that a text must stand still before its tags are asked for
 const STEPS = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
 
 /** told: the last answer of the pictures' route;  names: of pictures that may be compared with. */
@@ -17,7 +19,7 @@ export function Side({ known, draft, change, told, names }) {
   const about = known.forms.folder;
   return html`<div class="atelier-stack">
     <section class="atelier-card" aria-label=${t("Tags")}>
-      <${TagList} tags=${told.counts.tags} most=${told.counts.captions} filter=${filter} onAsk=${(word, tag) => setFilter(withTagAsked(filter, word, tag))} />
+      <${TagList} tags=${told.counts.tags} different=${told.counts.different} folder=${draft} most=${told.counts.captions} filter=${filter} onAsk=${(word, tag) => setFilter(withTagAsked(filter, word, tag))} />
     </section>
     <section class="atelier-card" aria-label=${t("Filter")}>
       <div class="atelier-section-head"><h3>${t("Filter")}</h3>${Object.keys(filter).length > 0 && html`<button type="button" class="atelier-button" data-look="quiet" onClick=${() => setFilter({})}>${t("Clear")}</button>`}</div>
@@ -35,12 +37,13 @@ export function Side({ known, draft, change, told, names }) {
 }
 
 /** Tags and how many captions have each: a click asks for those that have it, Alt and a click, or the other button, for those that lack it. */
-function TagList({ tags, most, filter, onAsk }) {
+function TagList({ tags, different, folder, most, filter, onAsk }) {
   const [text, setText] = useState("");
+  const found = useRareTags(text, different > tags.length, folder);
   const [isByName, setByName] = useState(false);
   const [at, setAt] = useState(0);
   const list = useRef(null);
-  const shown = tagsShown(tags, text, isByName);
+  const shown = tagsShown(found ?? tags, text, isByName);
   const entry = Math.min(at, shown.length - 1);
   const onKeyDown = (event) => {
     const step = STEPS[event.key];
@@ -53,7 +56,7 @@ function TagList({ tags, most, filter, onAsk }) {
     event.preventDefault();
     event.stopPropagation();
   };
-  return html`<div class="atelier-section-head"><h3>${t("Tags")} <span class="atelier-muted">${tags.length}</span></h3>
+  return html`<div class="atelier-section-head"><h3>${t("Tags")} <span class="atelier-muted">${different}</span></h3>
       <button type="button" class="atelier-button" data-look="quiet" aria-pressed=${isByName} onClick=${() => setByName(!isByName)}>${t("By name")}</button></div>
     <div class="atelier-card-body atelier-dataset-cloud">
       <input type="search" class="atelier-input" placeholder=${t("Find a tag")} aria-label=${t("Find a tag")} value=${text} onInput=${(event) => setText(event.target.value)} />
@@ -67,7 +70,26 @@ function TagList({ tags, most, filter, onAsk }) {
           <button type="button" class="atelier-tiny" tabindex="-1" aria-pressed=${asked === "lacks"} aria-label=${t("Lacks {tag}", { tag })} title=${t("Lacks {tag}", { tag })} onClick=${(event) => ask(event, "lacks")}><${Icon} name="minus" /></button>
         </li>`;
       })}</ul>
+      ${!text && different > tags.length && html`<p class="atelier-muted">${t("The {count} most frequent ones; the search finds the others.", { count: tags.length })}</p>`}
     </div>`;
+}
+
+/** The tags that hold the text, asked of the server where not all are here; null: those that are here tell it. */
+function useRareTags(text, isNeeded, { folder, nested, ending }) {
+  const { api } = useApp();
+  const [found, setFound] = useState(null);
+  useEffect(() => {
+    setFound(null);
+    if (!isNeeded || !text.trim()) return;
+    let isCurrent = true;
+    const find = () => api.post("dataset/tags", { folder, nested, ending, text }).then(({ tags }) => isCurrent && setFound(tags), () => {});
+    const timer = setTimeout(find, PAUSE);
+    return () => {
+      isCurrent = false;
+      clearTimeout(timer);
+    };
+  }, [text, isNeeded, folder, nested, ending]);
+  return found;
 }
 
 function Fused({ trigger, fused, onAsk }) {
