@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from torch.optim import Optimizer
 
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import from_json
+from lib_extension.spec.training import TrainingConfig
 from lib_extension.spec.training.network import NetworkSettings
 from lib_extension.spec.training.optimizer import OptimizerSettings
 from tests.trainer.models import load, train
@@ -99,6 +101,25 @@ def test_prodigy_has_one_rate() -> None:
     assert [group["lr"] for group in optimizer.param_groups] == [1, 1]
     with pytest.raises(BadRequest, match="Set it to 1"):
         from_json(OptimizerSettings, {"optimizer": "Prodigy"})
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ({"optimizer": {"text_encoder_rate": 5e-5}}, r"optimizer\.text_encoder_rate is 5e-05, but Prodigy finds one rate for all"),
+        ({"optimizer": {"text_encoder_2_rate": 0}}, r"optimizer\.text_encoder_2_rate is 0, but Prodigy"),
+        ({"network": {"blocks": [{"pattern": "*.to_k", "rate": 0.5}]}}, r"network\.blocks\[0\]\.rate is 0\.5, but Prodigy"),
+    ],
+)
+def test_rates_that_prodigy_would_not_heed_are_refused(parts: dict[str, dict[str, Any]], told: str) -> None:
+    def config(**optimizer: Any) -> dict[str, Any]:
+        usual = {"name": "disc", "model": {"checkpoint": "demo"}, "data": {"concepts": [{"folder": "pictures"}]}}
+        return usual | parts | {"optimizer": optimizer | parts.get("optimizer", {})}
+
+    from_json(TrainingConfig, config())
+    with pytest.raises(BadRequest, match=told):
+        from_json(TrainingConfig, config(optimizer="Prodigy", learning_rate=1))
+    from_json(OptimizerSettings, {"optimizer": "Prodigy", "learning_rate": 1, "text_encoder_rate": 1})
 
 
 def test_8_bits_are_the_default_and_really_are_8() -> None:

@@ -40,6 +40,10 @@ class TrainingConfig(Settings):
     def check(self) -> None:
         """What no part can know alone."""
         check_name(self.name)
+        for place, block in enumerate(self.network.blocks):
+            if self.optimizer.optimizer == "Prodigy" and block.rate != 1:
+                told = f"network.blocks[{place}].rate is {block.rate:g}, but Prodigy finds one rate for all."
+                raise BadRequest(f"{told} Leave it at 1, or take another optimizer.")
 
 
 def check_name(name: str) -> None:

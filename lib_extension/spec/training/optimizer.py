@@ -21,7 +21,9 @@ class OptimizerSettings(Settings):
         help="auto: AdamW8bit where it works, else AdamW. Or PagedAdamW8bit, Lion8bit, Adafactor, Prodigy, ScheduleFree, or any class by "
         "its dotted name: package.module.Class.",
     )
-    learning_rate: float = field(1e-4, label="Learning rate", minimum=0, maximum=10, help="Prodigy finds its own and wants 1 here.")
+    learning_rate: float = field(
+        1e-4, label="Learning rate", minimum=0, maximum=10, help="Prodigy finds its own, one for all, and wants 1 here."
+    )
     text_encoder_rate: float | None = field(
         None, label="Learning rate of the text encoder", minimum=0, maximum=10, help="Empty: half of the U-Net's."
     )
@@ -40,6 +42,12 @@ class OptimizerSettings(Settings):
         if self.optimizer == "Prodigy" and self.learning_rate < 0.01:
             told = f"optimizer.learning_rate is {self.learning_rate:g}, but Prodigy finds the rate itself and multiplies it by that."
             raise BadRequest(f"{told} Set it to 1.")
+        for name in ("text_encoder_rate", "text_encoder_2_rate"):
+            rate = getattr(self, name)
+            if self.optimizer == "Prodigy" and rate not in (None, self.learning_rate):
+                raise BadRequest(
+                    f"optimizer.{name} is {rate:g}, but Prodigy finds one rate for all. Leave it out, or take another optimizer."
+                )
 
     def rate_of(self, network: str) -> float:
         """The learning rate of "unet", "text_encoder" or "text_encoder_2"."""
