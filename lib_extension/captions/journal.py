@@ -11,8 +11,10 @@ import base64
 import hashlib
 import json
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -20,13 +22,15 @@ from typing import Any
 
 from lib_extension.captions.edits import Difference
 from lib_extension.captions.files import text_in, write_bytes
-from lib_extension.spec.errors import BadFile, NotFound
+from lib_extension.formats.lock import Lock
+from lib_extension.spec.errors import BadFile, Busy, NotFound
 
 _ENTRY = "edit-{:06}.json"
 MOST_KEPT = 200
 _AT_ONCE = 16
 _LONGEST_TITLE = 2000
 _LONGEST_HEAD = 2**16  # bytes
+_PATIENCE, _LOOK = 30.0, 0.05  # seconds that another program's edit is waited for, and between two looks
 
 _turns: dict[str, threading.Lock] = {}
 _guard = threading.Lock()  # of the above
@@ -76,8 +80,10 @@ class Journal:
     def apply(self, changes: Sequence[Difference], title: str, unfinished: bool = False) -> Outcome:
         """Write the captions. One that was changed since it was read is refused and stays, as is one that cannot be written.
 
-        unfinished: more is to come under this title, until `finish`: all of it is one edit.
+        unfinished: more is to come under this title, until `finish`: all of it is one edit. Raises Busy while another program edits.
         """
+        if not changes:
+            return Outcome(0, ())
         with _turn(self.folder):
             return self._apply(changes, title, unfinished)
 
@@ -222,10 +228,24 @@ def _taken_back(file: Path, steps: Sequence[dict[str, Any]]) -> _TakenBack:
     return _TakenBack(any(done))
 
 
-def _turn(folder: Path) -> threading.Lock:
-    """One edit of a folder after the other, so that none overwrites what another one has just written."""
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """One edit of a folder after the other, of all programs, so that none overwrites what another one has just written."""
     with _guard:
-        return _turns.setdefault(str(folder), threading.Lock())
+        turn = _turns.setdefault(str(folder), threading.Lock())
+    with turn:
+        lock, until = Lock(folder / "lock"), time.monotonic() + _PATIENCE
+        try:
+            while not lock.take():
+                if time.monotonic() > until:
+                    raise Busy("Another program is editing the captions of this folder. Nothing was changed; try again when it is done.")
+                time.sleep(_LOOK)
+        except OSError as problem:
+            raise BadFile(f"The journal of edits cannot be written: {problem.strerror}. Nothing was changed.") from problem
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def journal_of(home: Path, folder: Path) -> Journal:

@@ -19,11 +19,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lib_extension.formats.lock import Lock
 from lib_extension.jobs.account import Account
 from lib_extension.jobs.apart import apart
 from lib_extension.jobs.kind import Around, JobKind
 from lib_extension.jobs.kinds import KINDS
-from lib_extension.jobs.lock import Lock
 from lib_extension.jobs.record import ENDED, Job, Records
 from lib_extension.setup.environment import ROOT, Environment
 from lib_extension.spec.errors import BadRequest, near_miss

@@ -15,8 +15,9 @@ from lib_extension.captions import files
 from lib_extension.captions.edits import differences
 from lib_extension.captions.files import read_folder
 from lib_extension.captions.journal import Journal
+from lib_extension.formats.lock import Lock
 from lib_extension.spec.captions import CaptionEdit
-from lib_extension.spec.errors import BadFile, NotFound
+from lib_extension.spec.errors import BadFile, Busy, NotFound
 from lib_extension.spec.settings import read_value
 
 ADD = read_value(CaptionEdit, {"kind": "add", "tags": ["new"]})
@@ -218,9 +219,22 @@ def test_many_edit_one_folder_at_once(folder: Path, tmp_path: Path) -> None:
     assert captions_in(folder) == before
 
 
+def test_an_edit_waits_for_that_of_another_program(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, journal, held = captions_in(folder), Journal(tmp_path / "journal"), Lock(tmp_path / "journal" / "lock")
+    assert held.take()
+    monkeypatch.setattr("lib_extension.captions.journal._PATIENCE", 0.0)
+    for edit in (lambda: apply(folder, journal), journal.undo):
+        with pytest.raises(Busy, match="Another program is editing"):
+            edit()
+    assert captions_in(folder) == before
+    held.release()
+    apply(folder, journal)
+    assert captions_in(folder) != before
+
+
 def test_the_history_is_read_without_what_was_written(folder: Path, tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal")
     apply(folder, journal)
-    file = next((tmp_path / "journal").iterdir())
+    file = next((tmp_path / "journal").glob("edit-*"))
     file.write_text(f"{file.read_text('utf-8').splitlines()[0]}\nnonsense", "utf-8")
     assert [(entry.title, entry.captions) for entry in journal.entries()] == [("add new", 3)]

@@ -1,4 +1,4 @@
-"""Which process carries out the jobs of a folder? The one that holds its lock; the system takes it back when that process ends."""
+"""Which process may work on a folder? The one that holds its lock; the system takes it back when that process ends."""
 
 from __future__ import annotations
 
