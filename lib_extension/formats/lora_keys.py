@@ -33,8 +33,9 @@ class ParsedLora:
         """ "lora" (also for convolutions), "dora", or that of other parts: "hada", "lokr", "oft", "diff" …; "" if parts are missing."""
         if {"down", "up"} <= self.parts.keys():
             return "dora" if self.parts.keys() & _OF_DORA else "lora"
-        others = sorted(self.parts.keys() - {"down", "up", "mid", "alpha"} - _OF_DORA)
-        return others[0].split("_")[0] if others else ""
+        others = self.parts.keys() - {"down", "up", "mid", "alpha", "lora_B.bias"} - _OF_DORA
+        first = min(others, key=lambda part: (part == "diff_b", part), default="")  # a bias's change may be beside that of any method
+        return first.split("_")[0]
 
 
 @dataclass(frozen=True)

@@ -214,6 +214,12 @@ def test_two_names_for_one_module_are_not_added_up(sd1: list[str]):
         (("lokr_w1", "lokr_w2_a", "lokr_w2_b"), "lokr"),
         (("oft_blocks",), "oft"),
         (("diff", "diff_b"), "diff"),
+        (("diff_b",), "diff"),
+        (("diff_b", "hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b"), "hada"),
+        (("diff_b", "lokr_w1", "lokr_w2"), "lokr"),
+        (("diff_b", "oft_blocks"), "oft"),
+        (("lora_A.weight", "lora_B.weight", "lora_B.bias"), "lora"),
+        (("lora_A.weight", "lora_B.bias"), ""),
         (("lora_down.weight", "alpha"), ""),
     ],
 )

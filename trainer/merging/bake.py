@@ -14,7 +14,7 @@ from typing import Any
 from lib_extension.spec.merging import BakeSettings
 from lib_extension.spec.merging.warnings import KEPT, NO_PLACE, Warned
 from trainer.merging.asked import help_of, read_arguments, weighted
-from trainer.merging.changes import Use, plan_changes
+from trainer.merging.changes import Use, plan_changes, without_bias
 from trainer.merging.lora_file import LoraFile
 from trainer.merging.mixing import plan_mixing, unmixed
 from trainer.merging.model import Model
@@ -114,7 +114,7 @@ def _warnings(opened: Opened, works: Sequence[Work], settings: BakeSettings) -> 
         if settings.mix and other and (kept := unmixed(opened.model, other, settings.mix)):
             found.append(Warned(KEPT, {"count": len(kept), "model": opened.model.name, "other": other.name, "one": kept[0]}))
     for lora in loras:
-        unmatched = lora.for_modules(opened.model.places)[1]
+        unmatched = [*lora.for_modules(opened.model.places)[1], *without_bias(opened.model, lora)]
         if unmatched:
             values = {"count": len(unmatched), "name": lora.name, "model": opened.model.name, "one": unmatched[0]}
             found.append(Warned(NO_PLACE, values))

@@ -20,6 +20,7 @@ from trainer.merging.strength import Strength
 from trainer.merging.tensor_types import is_float
 
 _NORM = "w"  # ParsedLora.method of a norm's own weights and biases
+_BIASES = frozenset(("diff_b", "b_norm", "lora_B.bias"))  # the last is peft's, as strong as the product
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Shift:
 
     use: Use
     key: str
+    place: Place
     weight: float
 
     def on(self, shape: Sequence[int]) -> Tensor:
@@ -103,16 +105,28 @@ def _changes(use: Use, module: str, parsed: ParsedLora, place: Place, tensors: M
     found: list[tuple[str, Change | Shift]] = []
     shapes = {part: use.lora.info(key).shape for part, key in parsed.parts.items()}
     if parsed.method == _NORM or "w_norm" in shapes:
-        found += [(place.tensor, Shift(use, parsed.parts["w_norm"], weight))] if "w_norm" in shapes else []
+        found += [(place.tensor, Shift(use, parsed.parts["w_norm"], place, weight))] if "w_norm" in shapes else []
     elif parsed.method in METHODS and (parsed.method != "diff" or "diff" in shapes):
         if not _fits(use.lora, parsed, shapes, place.shape):
-            raise Mismatch(f'The LoRA "{use.lora.name}" does not fit: its {parsed.name} has another size than the checkpoint\'s.')
+            raise _other_size(use, parsed)
         found.append((place.tensor, Change(use, parsed, place, weight)))
-    elif not {"diff_b", "b_norm"} & shapes.keys():
+    elif not shapes.keys() & _BIASES:
         raise other_type(use.lora, parsed.method and use.lora.kind.method, "baked")
-    for bias in ("diff_b", "b_norm"):
-        if bias in shapes and place.bias in tensors:
-            found.append((place.bias, Shift(use, parsed.parts[bias], weight)))
+    for bias in sorted(_BIASES & shapes.keys()) if place.bias in tensors else ():
+        strength = weight * use.lora.scale(parsed) if bias == "lora_B.bias" else weight
+        found.append((place.bias, Shift(use, parsed.parts[bias], place, strength)))
+    if any(isinstance(change, Shift) and prod(use.lora.info(change.key).shape) != place.shape[0] for _, change in found):
+        raise _other_size(use, parsed)
+    return found
+
+
+def without_bias(model: Model, lora: LoraFile) -> list[str]:
+    """What the LoRA adds to biases of modules that have none in the model, by its names."""
+    found: list[str] = []
+    for module, parsed in lora.for_modules(model.places)[0].items():
+        part, place = model.places[module]
+        if place.bias not in part.file.header.tensors:
+            found += [parsed.parts[bias] for bias in sorted(_BIASES & parsed.parts.keys())]
     return found
 
 
@@ -127,6 +141,10 @@ def _fits(lora: LoraFile, parsed: ParsedLora, shapes: Mapping[str, tuple[int, ..
     except (KeyError, IndexError, RuntimeError):
         return False
     return True
+
+
+def _other_size(use: Use, parsed: ParsedLora) -> Mismatch:
+    return Mismatch(f'The LoRA "{use.lora.name}" does not fit: its {parsed.name} has another size than the checkpoint\'s.')
 
 
 def _misfit(use: Use, model: Model, reason: str) -> Mismatch:
@@ -157,8 +175,8 @@ class RowChanges:
 def add_all(weight: Tensor, changes: Sequence[Change | Shift]) -> None:
     """Change a whole tensor, float32, in place; each LoRA finds what those before it made."""
     for change in changes:
+        rows = weight[change.place.first : change.place.first + change.place.shape[0]]
         if isinstance(change, Shift):
-            weight += change.on(weight.shape)
+            rows += change.on(rows.shape)
         else:
-            rows = weight[change.place.first : change.place.first + change.place.shape[0]]
             rows += change.on(rows.reshape(change.place.shape)).reshape(rows.shape)

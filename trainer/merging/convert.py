@@ -20,7 +20,7 @@ from trainer.merging.lora_file import LoraFile
 from trainer.merging.lora_names import LoraModule, Naming
 from trainer.merging.lora_writer import LoraResult, narrowed, number, result_type, write_lora
 from trainer.merging.low_rank import Missed
-from trainer.merging.precautions import check_type, check_values, strange_tensors
+from trainer.merging.precautions import check_type, check_values, norms_by_output, strange_tensors
 from trainer.merging.prediction import prediction_of_lora
 from trainer.merging.provenance import Provenance, origin_of
 from trainer.merging.resize import resized
@@ -46,7 +46,8 @@ def run(arguments: Sequence[str], report: Report) -> int:
         name = settings.output.name or f"{lora.name}-{settings.naming}"
         room = _room(lora, settings)
         report.value("plan", name=name, family=lora.family, modules=len(lora.modules), bytes=room.size)
-        for warning in [*strange_tensors(lora), *(room.warnings() if asked.only_check else ())]:
+        norms = norms_by_output(lora) if settings.naming == "kohya" else []
+        for warning in [*strange_tensors(lora), *norms, *(room.warnings() if asked.only_check else ())]:
             report.value("warning", **warning.told())
         if asked.only_check:
             check_values(lora)
@@ -102,14 +103,14 @@ def _typed(lora: LoraFile, path: str, settings: ConvertSettings) -> dict[str, Te
 
 
 def _spelled(path: str, parts: dict[str, Tensor], scale: float | None, naming: Naming) -> LoraModule:
-    """With its strength where the naming has it, and a DoRA's norms in the form of its names. `scale`: what metadata says, if it does."""
+    """With its strength where the naming has it, and with a DoRA's norms by output. `scale`: what metadata says, if it does."""
     rank = parts["down"].shape[0] if "down" in parts else 0
     if naming == "kohya":
         if scale is not None and rank:
             parts = {"alpha": number(scale * rank, parts["down"].dtype), **parts}
-        if "dora_magnitude" in parts:  # one value for each output, which kohya's names have as a column
-            values = parts.pop("dora_magnitude")
-            parts["dora_scale"] = values.reshape(-1, *(1 for _ in parts["down"].shape[1:]))
+        if "lora_B.bias" in parts:  # peft's, as strong as the product
+            bias = parts.pop("lora_B.bias")
+            parts["diff_b"] = narrowed(bias.float() * scale_of(parts, rank), bias.dtype, path)
         return LoraModule(path, parts, scale_of(parts, rank) if rank else 1.0)
     if "dora_scale" in parts:
         values = parts.pop("dora_scale")

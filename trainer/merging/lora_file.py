@@ -90,6 +90,13 @@ class LoraFile:
             self.check(self.modules[module].parts[part], tensor)
         return found
 
+    def scale(self, parsed: ParsedLora) -> float:
+        """What the product of a LoRA's up and down is multiplied by, and peft's bias of up."""
+        alpha, down = parsed.parts.get("alpha"), parsed.parts.get("down")
+        if parsed.scale is not None or alpha is None or down is None:
+            return 1.0 if parsed.scale is None else parsed.scale
+        return self.tensor(alpha).item() / self.info(down).shape[0]
+
     def check(self, key: str, tensor: Tensor) -> None:
         """BadFile where a tensor's values are not all finite."""
         if not is_finite(tensor):

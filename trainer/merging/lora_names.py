@@ -50,7 +50,13 @@ class LoraModule:
 
 def kohya_names(modules: Sequence[LoraModule], family: str) -> dict[str, Tensor]:
     """The tensors by kohya's names."""
-    return {f"{kohya_name(m.path, family)}.{_KOHYA.get(part, part)}": tensor for m in modules for part, tensor in m.parts.items()}
+    found: dict[str, Tensor] = {}
+    for module in modules:
+        for part, tensor in module.parts.items():
+            if part == "dora_magnitude":  # one value for each output, which kohya's names have as a column
+                part, tensor = "dora_scale", tensor.reshape(-1, *(1 for _ in module.parts["down"].shape[1:]))
+            found[f"{kohya_name(module.path, family)}.{_KOHYA.get(part, part)}"] = tensor
+    return found
 
 
 def kohya_name(path: str, family: str) -> str:

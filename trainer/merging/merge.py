@@ -153,9 +153,11 @@ class _Merging:
     def _shifts(self, path: str, use: Sequence[tuple[LoraFile, float]]) -> dict[str, Tensor]:
         sums: dict[str, Tensor] = {}
         for lora, weight in use:
-            for part in _SHIFTS:
-                if key := lora.modules[path].parts.get(part):
-                    sums[part] = sums.get(part, torch.tensor(0.0)) + weight * lora.tensor(key).float()
+            parsed = lora.modules[path]
+            for part in (*_SHIFTS, "lora_B.bias"):
+                if key := parsed.parts.get(part):
+                    name, scale = (part, 1.0) if part in _SHIFTS else ("diff_b", lora.scale(parsed))
+                    sums[name] = sums.get(name, torch.tensor(0.0)) + weight * scale * lora.tensor(key).float()
         return {part: narrowed(tensor, self._dtype, path) for part, tensor in sums.items()}
 
     def _check_sizes(self, path: str, loras: Sequence[LoraFile], factors: Sequence[Factors]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from lib_extension.spec.errors import BadFile, Mismatch
 from lib_extension.spec.merging import LoraSource
-from lib_extension.spec.merging.warnings import BASES, DAMAGED, FOREIGN, STRANGE, TOTAL, TWICE, Warned
+from lib_extension.spec.merging.warnings import BASES, BY_OUTPUT, DAMAGED, FOREIGN, STRANGE, TOTAL, TWICE, Warned
 from trainer.merging.lora_file import LoraFile
 from trainer.merging.model import Model, Part
 from trainer.merging.prediction import other_predictions
@@ -90,6 +90,13 @@ def warnings_of(loras: Sequence[LoraFile], sources: Sequence[LoraSource], models
 def strange_tensors(lora: LoraFile) -> list[Warned]:
     """What is in the file beside its modules, if anything is."""
     return [Warned(STRANGE, {"count": len(lora.strange), "name": lora.name, "one": lora.strange[0]})] if lora.strange else []
+
+
+def norms_by_output(lora: LoraFile) -> list[Warned]:
+    """A DoRA with a norm for each output, as peft's are: under kohya's names, not every program knows them."""
+    shapes = [lora.info(module.parts["dora_scale"]).shape for module in lora.modules.values() if "dora_scale" in module.parts]
+    of_peft = any("dora_magnitude" in module.parts for module in lora.modules.values())
+    return [Warned(BY_OUTPUT, {"name": lora.name})] if of_peft or any(len(shape) > 1 and shape[0] != 1 for shape in shapes) else []
 
 
 def _twice(loras: Sequence[LoraFile]) -> list[Warned]:

@@ -12,10 +12,10 @@ from trainer.merging.asked import help_of, one_file, read_arguments
 from trainer.merging.factors import PRODUCTS, factors_of
 from trainer.merging.lora_file import LoraFile
 from trainer.merging.lora_names import LoraModule
-from trainer.merging.lora_writer import LoraResult, module_of, result_type, write_lora
+from trainer.merging.lora_writer import LoraResult, module_of, narrowed, result_type, write_lora
 from trainer.merging.low_rank import Missed
 from trainer.merging.methods import Met, lower_rank
-from trainer.merging.precautions import check_type, check_values
+from trainer.merging.precautions import check_type, check_values, norms_by_output
 from trainer.merging.prediction import prediction_of_lora
 from trainer.merging.provenance import Provenance, origin_of
 from trainer.merging.room import resized_bytes, room_for
@@ -36,6 +36,8 @@ def run(arguments: Sequence[str], report: Report) -> int:
         check_type(lora, "resized")
         name = settings.output.name or f"{lora.name}-{settings.ranks.rank}"
         room = room_for(settings.output, resized_bytes(lora, settings.ranks, result_type(settings.output, lora.types())), settings.ranks)
+        for warning in norms_by_output(lora):
+            report.value("warning", **warning.told())
         report.value("plan", name=name, family=lora.family, modules=len(lora.modules), bytes=room.size)
         if asked.only_check:
             check_values(lora)
@@ -73,8 +75,12 @@ def resized(lora: LoraFile, path: str, ranks: Ranks, dtype: torch.dtype) -> tupl
     over = {part: parts.pop(part) for part in ("dora_scale", "dora_magnitude") if part in parts and needs_base(parts)}
     method = "lora" if {"up", "down"} <= parts.keys() else parsed.method
     if method not in PRODUCTS or (method == "diff" and "diff" not in parts):
-        return LoraModule(path, {part: tensor.to(dtype) for part, tensor in parts.items()}, parsed.scale or 1.0), None
+        kept = {part: narrowed(tensor, dtype, parsed.parts[part]) for part, tensor in parts.items() if tensor.is_floating_point()}
+        return LoraModule(path, parts | kept, parsed.scale or 1.0), None
     factors = factors_of(method, parts, parsed.scale, kernel_of(path, lora.family), parsed.name)
     met = lower_rank(factors, ranks)
     made = module_of(path, met.factors, dtype)
-    return LoraModule(path, {**made.parts, **over, **({"diff_b": parts["diff_b"]} if "diff_b" in parts else {})}), met
+    biases = {"diff_b": parts["diff_b"]} if "diff_b" in parts else {}
+    if "lora_B.bias" in parts:  # peft's, as strong as the product
+        biases["diff_b"] = narrowed(parts["lora_B.bias"].float() * lora.scale(parsed), dtype, parsed.parts["lora_B.bias"])
+    return LoraModule(path, {**made.parts, **over, **biases}), met

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,23 @@ def test_norms_of_doras(tmp_path: Path) -> None:
             there = converted(tmp_path / "dora.safetensors", "--naming", "diffusers")
             assert any(key.endswith("lora_magnitude_vector") for key in load_file(there))
             assert torch.equal(load_file(converted(there))[f"{name}.dora_scale"], scale)
+
+
+@pytest.mark.parametrize("run", [convert.run, resize.run])
+def test_norms_of_outputs_are_told(run: Callable[[list[str], Told], int], tmp_path: Path) -> None:
+    """As peft's are; A1111 takes a kohya file's norms for those of inputs."""
+    of = {"lora_A.weight": torch.randn(2, 32), "lora_B.weight": torch.randn(48, 2), "lora_magnitude_vector": torch.rand(48)}
+    name = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
+    save_file({f"{name}.{part}": tensor for part, tensor in of.items()}, tmp_path / "dora.safetensors")
+    told = Told()
+    assert run([str(tmp_path / "dora.safetensors"), "--output.folder", str(tmp_path)], told) == 0
+    found = load_file(told.result())
+    assert found["lora_" + name.replace(".", "_") + ".dora_scale"].tolist() == of["lora_magnitude_vector"][:, None].tolist()
+    (warning,) = told.warnings()
+    assert "A1111" in warning
+    by_input = Told()
+    assert run([str(lora(tmp_path / "one.safetensors", "dora")), "--output.folder", str(tmp_path)], by_input) == 0
+    assert not by_input.warnings()
 
 
 def test_precision(tmp_path: Path) -> None:
