@@ -1,15 +1,19 @@
-"""Routes of what lies beside models: the picture that the WebUI shows on a LoRA's or a checkpoint's card."""
+"""Routes of what lies beside models: the picture that the WebUI shows on a LoRA's or a checkpoint's card, and putting one there."""
 
 from __future__ import annotations
 
 import hashlib
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 
+from lib_extension.api.answers import read_object
 from lib_extension.api.desk import Desk
 from lib_extension.api.queries import number, query
 from lib_extension.jobs.merging import places_in
 from lib_extension.jobs.model_places import MODEL_KINDS
+from lib_extension.pictures.file_texts import kind_of
+from lib_extension.pictures.png import encode_png, open_picture
 from lib_extension.session.folder_thumbnails import FolderThumbnails
 from lib_extension.session.thumbnails import LARGEST, SMALLEST
 from lib_extension.spec.errors import AtelierError, BadRequest
@@ -19,6 +23,25 @@ _ASKED = [
     query("name", "string", "As the inventory has it."),
     query("size", "integer", f"Its longest side, {SMALLEST} to {LARGEST}; a little more may come."),
 ]
+_NEW = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["kind", "name", "picture"],
+                    "properties": {
+                        "kind": {"type": "string", "enum": list(MODEL_KINDS)},
+                        "name": {"type": "string"},
+                        "picture": {"type": "string"},
+                    },
+                    "additionalProperties": False,
+                }
+            }
+        },
+    }
+}
 
 
 def add_routes(router: APIRouter, desk: Desk) -> None:
@@ -41,6 +64,27 @@ def add_routes(router: APIRouter, desk: Desk) -> None:
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
         return Response(data, media_type=thumbnails.media_type, headers=headers)
+
+    @router.post(
+        "/models/preview", status_code=201, summary="Put a picture beside a model that has none; it is never replaced", openapi_extra=_NEW
+    )
+    async def add(request: Request) -> Response:
+        body = await read_object(request)
+        kind, name, picture = body.get("kind"), body.get("name"), body.get("picture")
+        if (
+            not isinstance(kind, str)
+            or kind not in MODEL_KINDS
+            or not isinstance(name, str)
+            or not isinstance(picture, str)
+            or len(body) > 3
+        ):
+            raise BadRequest('The body must be {"kind": "loras" or "checkpoints", "name": "…", "picture": "its id"}.')
+        file = await desk.drawing(lambda: places_in(desk.jobs.around).add_preview(MODEL_KINDS[kind], name, _as_png(desk.picture(picture))))
+        return JSONResponse({"file": file.name}, 201)
+
+
+def _as_png(data: bytes) -> bytes:
+    return data if kind_of(data) == "PNG" else encode_png(open_picture(data, what="The picture"))
 
 
 def _preview(desk: Desk, thumbnails: FolderThumbnails, kind: str, name: str, size: int) -> bytes:

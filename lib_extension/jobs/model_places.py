@@ -67,9 +67,22 @@ class ModelPlaces:
     def preview(self, kind: ModelKind, name: str) -> Path | None:
         """The picture beside a model, as the WebUI has it on its cards. NotFound for no model."""
         file = self.file(kind, name)
-        bare = file.with_suffix("") if file.suffix.lower() == _WEIGHTS else file
-        beside = (bare.with_name(f"{bare.name}{middle}.{ending}") for ending in _PICTURES for middle in ("", ".preview"))
+        beside = (_beside(file, f"{middle}.{ending}") for ending in _PICTURES for middle in ("", ".preview"))
         return next((path for path in beside if path.is_file()), None)
+
+    def add_preview(self, kind: ModelKind, name: str, png: bytes) -> Path:
+        """Put a picture beside a model, where the WebUI looks for it. BadRequest where one is there; NotFound for no model."""
+        there, path = self.preview(kind, name), _beside(self.file(kind, name), ".png")
+        try:
+            if there is not None:
+                raise FileExistsError
+            with path.open("xb") as file:
+                file.write(png)
+        except FileExistsError as error:
+            raise BadRequest(f'There is a picture beside "{name:.120}" already; it is never replaced.') from error
+        except OSError as error:
+            raise BadRequest(f'The picture cannot be written beside "{name:.120}": {error.strerror}.') from error
+        return path
 
     def tried(self) -> list[Path]:
         """LoRAs that were made to be looked at."""
@@ -115,6 +128,11 @@ def _of_any_kind(name: str, places: ModelPlaces) -> Path:
         return places.file("loras", name)
     except NotFound:
         return places.file("checkpoints", name)
+
+
+def _beside(file: Path, ending: str) -> Path:
+    bare = file.name[: -len(_WEIGHTS)] if file.suffix.lower() == _WEIGHTS else file.name
+    return file.with_name(bare + ending)
 
 
 def _without_hash(name: str) -> str:

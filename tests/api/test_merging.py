@@ -85,6 +85,30 @@ def test_where_there_is_no_picture_nothing_is_shown(server: Served, loras: Path)
     server.json("GET", "/models/preview?name=mine&size=1", 422)
 
 
+def test_a_picture_gets_beside_a_model_that_has_none(server: Served, loras: Path):
+    made = io.BytesIO()
+    Image.new("RGB", (64, 32), "teal").save(made, "PNG")
+    id = server.json("POST", "/pictures", 201, content=made.getvalue(), headers={"Content-Type": "image/png"})["id"]  # pyright: ignore
+    body = {"kind": "loras", "name": "mine", "picture": id}
+    assert server.json("POST", "/models/preview", 201, json=body) == {"file": "mine.png"}
+    assert (loras / "mine.png").read_bytes() == made.getvalue()
+    refused = server.json("POST", "/models/preview", 422, json=body)
+    assert "never replaced" in refused["detail"]  # pyright: ignore
+    (loras / "mine.png").rename(loras / "mine.preview.jpg")
+    server.json("POST", "/models/preview", 422, json=body)
+    (loras / "mine.preview.jpg").unlink()
+    for name, picture, status in (
+        ("nothing", id, 404),
+        ("../mine", id, 404),
+        ("mine", "0" * 64, 404),
+        ("mine", "../x", 404),
+        ("mine", 3, 422),
+    ):
+        server.json("POST", "/models/preview", status, json={**body, "name": name, "picture": picture})
+    server.json("POST", "/models/preview", 422, json={**body, "kind": "vaes"})
+    assert sorted(path.name for path in loras.iterdir()) == ["atelier-try-svd-100.safetensors", "mine.safetensors"]
+
+
 def test_backends_look_for_what_a_merge_made_whichever_page_is_open(server: Served, loras: Path, stub: Stub):
     lora(loras / "watch.safetensors")
     assert "both" not in str(server.json("GET", "/inventory"))
