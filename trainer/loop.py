@@ -158,7 +158,7 @@ def _save(session: Session, report: Report) -> None:
 
 def _finish(session: Session, report: Report) -> None:
     if session.is_main:
-        for file in finish(session):
+        for file in finish(session, report.log):
             report.log(f"Written: {file.name}")
             report.value("file", file=str(file), steps=session.step)
 

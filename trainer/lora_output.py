@@ -34,7 +34,7 @@ def save_file(session: Session) -> Path:
     return file
 
 
-def finish(session: Session, told_by: Callable[[str], None] = lambda _: None) -> list[Path]:
+def finish(session: Session, told_by: Callable[[str], None]) -> list[Path]:
     """The finished files: in the run's folder, the WebUI's (free name, with a card beside it), and the copy for diffusers if wanted.
 
     Each is noted once it is whole: where that fails on the way, as by a full disk, the next call makes those that lack. `told_by` gets a
