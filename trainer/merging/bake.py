@@ -19,7 +19,7 @@ from trainer.merging.lora_file import LoraFile
 from trainer.merging.mixing import plan_mixing, unmixed
 from trainer.merging.model import Model
 from trainer.merging.model_folder import check_pickles, rest_of
-from trainer.merging.output_file import OutputFile, folder_aside, make_folder, place
+from trainer.merging.output_file import OutputFile, folder_aside, make_folder, place, short
 from trainer.merging.precautions import LOOKED_FOR, check_beginnings, check_family, check_values, warnings_of
 from trainer.merging.prediction import prediction_of
 from trainer.merging.provenance import Origin, Provenance, origin_of, origin_of_model
@@ -140,16 +140,9 @@ def _bake(opened: Opened, works: list[Work], settings: BakeSettings, progress: C
     digest = None if known else hashlib.sha256()
     with OutputFile(folder, name, work.plan(), metadata(known or "0" * 64)) as output:
         Stream(work, output, lambda done: progress(0, done), digest).run()
-        path = output.finish(metadata(known or (digest.hexdigest() if digest else "")))
-    _copy_description(opened.model.path, path)
-    return path
-
-
-def _copy_description(source: Path, target: Path) -> None:
-    """NAME.yaml beside a checkpoint tells the WebUI how its network is built, where that is not the usual one."""
-    described, beside = source.with_suffix(".yaml"), target.with_suffix(".yaml")
-    if described.is_file() and not beside.exists():
-        shutil.copyfile(described, beside)
+        described = opened.model.path.with_suffix(".yaml")  # tells the WebUI how a network is built, where that is not the usual one
+        whole = metadata(known or (digest.hexdigest() if digest else ""))
+        return output.finish(whole, described if described.is_file() else None)
 
 
 def _bake_folder(
@@ -185,7 +178,7 @@ def _rest(model: Model) -> list[Path]:
 
 def _name(opened: Opened) -> str:
     names = [opened.model.name, *(m.name for m in (opened.other, opened.minus) if m), *(use.lora.name for use in opened.uses)]
-    return "-".join(names)[:120]
+    return short("-".join(names))
 
 
 class _Progress:

@@ -80,6 +80,8 @@ def plan_changes(model: Model, uses: Sequence[Use]) -> list[dict[str, list[Chang
 
     Raises Mismatch for a LoRA that does not fit the model, BadFile for one of a type that cannot be baked.
     """
+    if uses:
+        model.check_whole()
     planned: list[dict[str, list[Change | Shift]]] = [{} for _ in model.parts]
     numbers = {id(part): number for number, part in enumerate(model.parts)}
     for use in uses:

@@ -82,6 +82,7 @@ def _convert(lora: LoraFile, settings: ConvertSettings, name: str, report: Repor
         Provenance("convert", settings, lora.family, "lora", name, prediction=prediction_of_lora(lora)),
         [origin_of(lora)],
         lora.metadata,
+        lora.encoder,
     )
     path = write_lora(result, settings.output, name, settings.naming)
     report.value("result", file=str(path), error=missed.error)

@@ -22,6 +22,7 @@ from trainer.merging.lora_names import LoraModule
 from trainer.merging.lora_writer import LoraResult, module_of, result_type, write_lora
 from trainer.merging.low_rank import Missed, squares
 from trainer.merging.model import Model
+from trainer.merging.output_file import short
 from trainer.merging.precautions import LOOKED_FOR, check_beginnings, damaged_tensor
 from trainer.merging.prediction import other_predictions, prediction_of
 from trainer.merging.provenance import Provenance, origin_of_model
@@ -53,7 +54,7 @@ def run(arguments: Sequence[str], report: Report) -> int:
     with ExitStack() as stack:
         base, tuned = (stack.enter_context(Model(source.file)) for source in (settings.base, settings.tuned))
         paths = _paths(base, tuned, settings)
-        name = settings.output.name or f"{tuned.name}-{base.name}"[:120]
+        name = settings.output.name or short(f"{tuned.name}-{base.name}")
         room = room_for(
             settings.output, extracted_bytes([base.places[path][1].shape for path in paths], settings.ranks, _type(base, settings))
         )
@@ -78,6 +79,8 @@ def _paths(base: Model, tuned: Model, settings: ExtractSettings) -> list[str]:
         raise Mismatch(
             f'"{base.name}" is {base.family} and "{tuned.name}" is {tuned.family}; only checkpoints of one family have a difference.'
         )
+    for model in (base, tuned):
+        model.check_whole()
     paths = [path for path in base.places if path in tuned.places and _is_wanted(path, settings)]
     for path in paths:
         (_, ours), (_, theirs) = base.places[path], tuned.places[path]

@@ -64,6 +64,11 @@ class LoraFile:
         return self.kind.family
 
     @property
+    def encoder(self) -> str:
+        """What the names of the first text encoder's modules begin with, as kohya has them."""
+        return "lora_te1_" if any(key.startswith("lora_te1_") for key in self._stored) else "lora_te_"
+
+    @property
     def files(self) -> tuple[TensorFile, ...]:
         """One, or that of each network."""
         return tuple(dict.fromkeys(stored.file for stored in self._stored.values()))

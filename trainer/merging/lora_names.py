@@ -48,26 +48,28 @@ class LoraModule:
         return self.path.startswith(("unet.", "text_encoder.", "text_encoder_2."))
 
 
-def kohya_names(modules: Sequence[LoraModule], family: str) -> dict[str, Tensor]:
-    """The tensors by kohya's names."""
+def kohya_names(modules: Sequence[LoraModule], family: str, encoder: str = "lora_te_") -> dict[str, Tensor]:
+    """The tensors by kohya's names; `encoder` as of kohya_name."""
     found: dict[str, Tensor] = {}
     for module in modules:
         for part, tensor in module.parts.items():
             if part == "dora_magnitude":  # one value for each output, which kohya's names have as a column
                 part, tensor = "dora_scale", tensor.reshape(-1, *(1 for _ in module.parts["down"].shape[1:]))
-            found[f"{kohya_name(module.path, family)}.{_KOHYA.get(part, part)}"] = tensor
+            found[f"{kohya_name(module.path, family, encoder)}.{_KOHYA.get(part, part)}"] = tensor
     return found
 
 
-def kohya_name(path: str, family: str) -> str:
-    """ "lora_unet_down_blocks_0_…"; the names of modules that are not known stay as they are."""
+def kohya_name(path: str, family: str, encoder: str = "lora_te_") -> str:
+    """ "lora_unet_down_blocks_0_…"; the names of modules that are not known stay as they are. `encoder`: what the first text encoder's
+    begin with where the family is not known, as for SDXL they begin with another than for SD1 and SD2.
+    """
     network, _, inside = path.partition(".")
     if network == "unet":
         ldm = ldm_name(inside, module_names(family)) if family == "sdxl" else []
         return "lora_unet_" + (ldm[0] if ldm else inside).replace(".", "_")
     if network in ("text_encoder", "text_encoder_2"):
-        prefix = "lora_te_" if family != "sdxl" else "lora_te1_" if network == "text_encoder" else "lora_te2_"
-        return prefix + inside.replace(".", "_")
+        first = {"sd1": "lora_te_", "sd2": "lora_te_", "sdxl": "lora_te1_"}.get(family, encoder)
+        return (first if network == "text_encoder" else "lora_te2_") + inside.replace(".", "_")
     return path
 
 

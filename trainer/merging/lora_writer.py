@@ -38,6 +38,7 @@ class LoraResult:
     provenance: Provenance
     origins: Sequence[Origin]
     kept: Mapping[str, str]  # metadata of the source, where there is one
+    encoder: str = "lora_te_"  # LoraFile.encoder of the source
 
 
 def result_type(output: Output, sources: set[str]) -> torch.dtype:
@@ -89,7 +90,7 @@ def write_lora(result: LoraResult, output: Output, name: str, naming: Naming = "
     metadata.pop("lora_adapter_metadata", None)  # of the source's spelling
     if naming == "peft":
         return _write_peft(result, metadata, folder, name)
-    tensors = kohya_names(modules, provenance.family) if naming == "kohya" else diffusers_names(modules)
+    tensors = kohya_names(modules, provenance.family, result.encoder) if naming == "kohya" else diffusers_names(modules)
     metadata |= diffusers_metadata(modules) if naming == "diffusers" else {}
     return _write(folder, name, tensors, _described(result, metadata, tensors))
 

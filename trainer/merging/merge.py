@@ -21,6 +21,7 @@ from trainer.merging.lora_writer import LoraResult, module_of, narrowed, result_
 from trainer.merging.low_rank import Missed
 from trainer.merging.methods import METHODS, Meeting
 from trainer.merging.model import Model
+from trainer.merging.output_file import short
 from trainer.merging.precautions import check_family, check_values, other_type, warnings_of
 from trainer.merging.prediction import common_prediction
 from trainer.merging.provenance import Provenance, origin_of, training_metadata
@@ -68,7 +69,7 @@ class _Merging:
         base = (self._base.name, self._base.family) if self._base else ("", "unknown")
         self.family = check_family(self._loras, *base)
         self._strengths: list[Strength] = [strength_of(source, self.family) for source in settings.loras]
-        self.name = settings.output.name or "-".join(lora.name for lora in self._loras)[:120]
+        self.name = settings.output.name or short("-".join(lora.name for lora in self._loras))
         self.paths = tuple(dict.fromkeys(path for lora in self._loras for path in lora.modules))
         self._dtype = result_type(settings.output, {name for lora in self._loras for name in lora.types()})
 
@@ -101,7 +102,8 @@ class _Merging:
                 report.progress(number, len(self.paths), "modules")
         if not modules:
             raise BadRequest("All weights are 0, so nothing would be in the result.")
-        result = LoraResult(modules, self._provenance(), self._origins(), training_metadata(self._loras))
+        encoder = min(lora.encoder for lora in self._loras)  # "lora_te1_" where one says that
+        result = LoraResult(modules, self._provenance(), self._origins(), training_metadata(self._loras), encoder)
         path = write_lora(result, self._settings.output, self.name)
         report.value("result", file=str(path), error=missed.error)
         report.log(f'Wrote "{path.name}"' + (f"; it misses {missed.told} of the merged change." if missed.energy else "."))

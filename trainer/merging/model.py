@@ -89,6 +89,11 @@ class Model:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stack.close()
 
+    def check_whole(self) -> None:
+        """BadFile for a U-Net's own file: without the names of a checkpoint, its modules have no places."""
+        if not self.places:
+            raise BadFile(f'"{self.path.name}" is a U-Net alone. Name the checkpoint that it belongs to, with its text encoders and VAE.')
+
     def module_of(self, part: Part, tensor: str) -> str:
         """The module that a tensor belongs to, "" outside of all that LoRAs can change."""
         return self._modules[id(part)].get(tensor.rpartition(".")[0], "")

@@ -29,6 +29,7 @@ from trainer.merging.tensor_types import type_name
 
 _ASIDE = ".part"
 _FORGOTTEN = 3600.0  # seconds after which what nobody writes to any more is removed
+_LONGEST_NAME = 200  # bytes; file systems take 255, with the number and the ending
 _SPARE = 4096  # bytes of the header kept free for metadata that is known at the end only, such as hashes
 
 
@@ -89,8 +90,10 @@ class OutputFile:
         values = tensor.contiguous()
         self.write(bytes_of(values))
 
-    def finish(self, metadata: Mapping[str, str] | None = None) -> Path:
-        """Flush it, and give it its name, or the first free one with a number. `metadata` takes the place of what was given first."""
+    def finish(self, metadata: Mapping[str, str] | None = None, described: Path | None = None) -> Path:
+        """Flush it, and give it its name, or the first free one with a number. `metadata` takes the place of what was given first; of
+        a file `described`, a copy gets the same name with its own ending.
+        """
         assert self._left == 0, f"{self._left} bytes were planned and not written"
         if metadata is not None:
             header = self._header(metadata)
@@ -100,7 +103,7 @@ class OutputFile:
             self._begin(header)
         os.fsync(self._file.fileno())
         self._file.close()
-        return place(self._aside, self._folder, self._name)
+        return place(self._aside, self._folder, self._name, described)
 
     def _begin(self, header: bytes) -> None:
         view = memoryview(self._room.to_bytes(8, "little") + header.ljust(self._room))
@@ -130,7 +133,13 @@ def folder_aside(folder: Path, name: str) -> Iterator[Path]:
 
 
 def _beside(folder: Path, name: str) -> Path:
-    return folder / f".{name[:60]}-{secrets.token_hex(6)}{_ASIDE}"
+    return folder / f".{short(name, 60)}-{secrets.token_hex(6)}{_ASIDE}"
+
+
+def short(name: str, most: int = _LONGEST_NAME) -> str:
+    """As much of a name as has at most so many bytes, of which letters of some scripts have three."""
+    whole = os.fsencode(name)
+    return whole[:most].decode("utf-8", "ignore").rstrip(". ") if len(whole) > most else name
 
 
 def bytes_of(tensor: Tensor) -> memoryview:
@@ -147,15 +156,39 @@ def planned(name: str, tensor: Tensor) -> Planned:
     return Planned(name, type_name(tensor.dtype), tuple(tensor.shape))
 
 
-def place(aside: Path, folder: Path, name: str) -> Path:
-    """Rename the finished file or folder `aside` to the first of `name`, `name-2` … that is free, never over another."""
-    ending = "" if aside.is_dir() else ".safetensors"
+def place(aside: Path, folder: Path, name: str, described: Path | None = None) -> Path:
+    """Rename the finished file or folder `aside` to the first of `name`, `name-2` … that is free, never over another.
+
+    A copy of the file `described` is there before, so that the result is never without it.
+    """
+    ending, name = "" if aside.is_dir() else ".safetensors", short(name)
     for number in range(1, 10_000):
         path = folder / (f"{name}-{number}{ending}" if number > 1 else f"{name}{ending}")
+        if path.exists() or path.is_symlink():
+            continue
+        beside = _copied(described, path) if described else None
         if _moved(aside, path):
             flush_folder(folder)
             return path
+        if beside:
+            beside.unlink()
     raise BadRequest(f'There are too many files named "{name}" already; choose another name.')
+
+
+def _copied(source: Path, path: Path) -> Path | None:
+    """A copy with the ending of the source beside `path`, whole or not at all; None where another file is there."""
+    target, aside = path.with_suffix(source.suffix), _beside(path.parent, path.stem)
+    if not target.exists():
+        try:
+            with aside.open("xb") as file:
+                file.write(source.read_bytes())
+                file.flush()
+                os.fsync(file.fileno())
+            if _moved(aside, target):
+                return target
+        finally:
+            aside.unlink(missing_ok=True)
+    return None
 
 
 def _moved(aside: Path, path: Path) -> bool:

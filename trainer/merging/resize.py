@@ -62,7 +62,7 @@ def _resize(lora: LoraFile, settings: ResizeSettings, name: str, report: Report)
         if number % 64 == 0:
             report.progress(number, len(lora.modules), "modules")
     provenance = Provenance("resize", settings, lora.family, "lora", name, prediction=prediction_of_lora(lora))
-    result = LoraResult(modules, provenance, [origin_of(lora)], lora.metadata)
+    result = LoraResult(modules, provenance, [origin_of(lora)], lora.metadata, lora.encoder)
     path = write_lora(result, settings.output, name)
     ranks = [module.rank for module in modules if module.rank]
     report.value("result", file=str(path), error=missed.error, ranks=[min(ranks, default=0), max(ranks, default=0)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from lib_extension.models.library import Found
 from lib_extension.models.lora import LoraUse, apply
 from lib_extension.spec.errors import BadFile, BadRequest, Mismatch
 from tests.trainer.merging.loras import MODULES, Told, lora, webui_weights
-from trainer.merging import bake
+from trainer.merging import bake, extract
 
 
 def baked(folder: Path, *arguments: str) -> Path:
@@ -214,3 +215,32 @@ def test_what_describes_the_network_stays_beside_it(sd1_file: Path, tmp_path: Pa
     path.unlink()
     assert baked(tmp_path / "out", str(base), str(file), "--output.name", "baked") == path
     assert path.with_suffix(".yaml").read_text() == "mine"
+
+
+def test_what_describes_the_network_is_there_first(sd1_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole, so that a checkpoint is never without it; and not at all where the checkpoint's own name is taken meanwhile."""
+    base = tmp_path / "base.safetensors"
+    base.write_bytes(sd1_file.read_bytes())
+    base.with_suffix(".yaml").write_text("model: {}")
+    file, link = lora(tmp_path / "one.safetensors"), os.link
+
+    def taken(source: Path, target: Path) -> None:
+        if target.name == "baked.safetensors":
+            assert target.with_suffix(".yaml").read_text() == "model: {}"
+            target.write_text("mine")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", taken)
+    baked(tmp_path / "out", str(base), str(file), "--output.name", "baked")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"baked.safetensors", "baked-2.safetensors", "baked-2.yaml"}
+
+
+def test_a_u_net_alone_is_told(sd1_file: Path, tmp_path: Path) -> None:
+    unet = "model.diffusion_model."
+    names = {name: tensor for name, tensor in load_file(sd1_file).items() if name.startswith(unet)}
+    save_file({name.removeprefix(unet): tensor for name, tensor in names.items()}, tmp_path / "unet.safetensors")
+    arguments = [str(tmp_path / "unet.safetensors"), str(lora(tmp_path / "one.safetensors"))]
+    with pytest.raises(BadFile, match=r'"unet.safetensors" is a U-Net alone\. Name the checkpoint'):
+        baked(tmp_path / "out", *arguments)
+    with pytest.raises(BadFile, match="is a U-Net alone"):
+        extract.run([str(sd1_file), arguments[0], "--output.folder", str(tmp_path)], Told())

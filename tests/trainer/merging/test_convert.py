@@ -13,11 +13,11 @@ from diffusers import UNet2DConditionModel
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
-from lib_extension.spec.errors import BadRequest
+from lib_extension.spec.errors import BadFile, BadRequest
 from tests import tiny
 from tests.trainer.merging.loras import Told, lora, webui_weights
 from tests.trainer.merging.test_bake import assert_alike, state
-from trainer.merging import convert, resize
+from trainer.merging import convert, merge, resize
 from trainer.merging.lora_names import kohya_name
 
 
@@ -167,3 +167,22 @@ def test_resizing_is_the_best_of_its_rank(sd1_file: Path, tmp_path: Path) -> Non
 )
 def test_kohyas_names(path: str, family: str, name: str) -> None:
     assert kohya_name(path, family) == name
+
+
+@pytest.mark.parametrize("prefix", ["lora_te_", "lora_te1_"])
+@pytest.mark.parametrize("run", [convert.run, resize.run, merge.run])
+def test_a_text_encoder_alone_keeps_its_name(run: Callable[[list[str], Told], int], prefix: str, tmp_path: Path) -> None:
+    """SDXL's first one is as large as SD1's, so that nothing else tells of which family it is."""
+    of = {"lora_down.weight": torch.randn(2, 32), "lora_up.weight": torch.randn(128, 2), "alpha": torch.tensor(2.0)}
+    name = f"{prefix}text_model_encoder_layers_1_mlp_fc1"
+    save_file({f"{name}.{part}": tensor for part, tensor in of.items()}, tmp_path / "text.safetensors")
+    told = Told()
+    assert run([str(tmp_path / "text.safetensors"), "--output.folder", str(tmp_path)], told) == 0
+    assert {key.partition(".")[0] for key in load_file(told.result())} == {name}
+
+
+def test_parts_that_are_no_factors_fit_their_type_too(tmp_path: Path) -> None:
+    name = "lora_te_text_model_encoder_layers_1_mlp_fc1.diff_b"
+    save_file({name: torch.full((128,), 1e6)}, tmp_path / "bias.safetensors")
+    with pytest.raises(BadFile, match=f"{name} gets values that its type cannot hold"):
+        resize.run([str(tmp_path / "bias.safetensors"), "--output.precision", "fp16", "--output.folder", str(tmp_path)], Told())

@@ -186,6 +186,16 @@ def test_a_name_is_never_taken_from_another(tmp_path: Path) -> None:
     assert one.read_bytes() == before
 
 
+@pytest.mark.parametrize("letter", ["a", "ä", "猫", "🐈"])
+def test_long_names_are_cut(letter: str, tmp_path: Path) -> None:
+    """File systems take 255 bytes."""
+    one = lora(tmp_path / f"{letter * (240 // len(letter.encode()))}.safetensors")
+    paths = [merged(tmp_path / "out", str(one), str(one)) for _ in range(2)]
+    paths += [merged(tmp_path / "out", str(one), "--output.name", letter * 100)]
+    assert all(path.is_file() and path.stem.startswith(letter * 40) for path in paths)
+    assert paths[1].stem == f"{paths[0].stem}-2"
+
+
 def test_refusals(tmp_path: Path) -> None:
     one = lora(tmp_path / "one.safetensors")
     down, up = torch.randn(2, 2048), torch.randn(640, 2)
