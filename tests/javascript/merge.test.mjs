@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { candidates, filesOf, isComplete, MOST_TRIED, notesOf, onPage, startOf, stem, tryRecipe } from "../../javascript/atelier/merge/config.mjs";
+import { candidates, filesOf, isComplete, isSameMerge, MOST_TRIED, notesOf, onPage, previewRecipe, startOf, stem, tryRecipe } from "../../javascript/atelier/merge/config.mjs";
+import { metadataOf, span, strengthsOf, trainingOf } from "../../javascript/atelier/merge/contents.mjs";
+import { drawnAlready, keepTried, promptOfTry } from "../../javascript/atelier/merge/tried.mjs";
 import { setWords } from "../../javascript/atelier/words.mjs";
 
 const two = { loras: [{ file: "watch", weight: 1 }, { file: "old/beach.safetensors" }] };
@@ -36,6 +38,7 @@ test("what is said stands beside the file, the list or the setting that it speak
   setWords({});
   assert.deepEqual(notesOf(two, null), {});
   assert.deepEqual(Object.keys(notesOf(two, { problem: "loras[1].weight is 20; at most 10.", warnings: [] })), ["loras.1.weight"]);
+  assert.deepEqual(Object.keys(notesOf(two, { problem: "output.name has '/' in it.", warnings: [] })), ["output.name"]);
 });
 
 test("every method is tried with every factor, under names of their own", () => {
@@ -63,4 +66,43 @@ test("the page's folder is below that of the models, and defaults are not set", 
   assert.deepEqual(onPage(schema).$defs.Svd.properties.output.default, {});
   assert.equal(schema.$defs.Output.properties.folder.default, ".");
   assert.deepEqual(onPage({ properties: {} }), { properties: {} });
+});
+
+test("a preview is drawn with the LoRA, or by the checkpoint", () => {
+  assert.deepEqual(previewRecipe("loras", "both", "a watch", { steps: 4, checkpoint: "old" }).settings, { seed: 7, steps: 4, checkpoint: "old", prompt: "a watch", loras: [{ name: "both", weight: 1 }] });
+  assert.deepEqual(previewRecipe("checkpoints", "baked", "a watch", { checkpoint: "old" }).settings, { seed: 7, checkpoint: "baked", prompt: "a watch" });
+});
+
+test("what was drawn when it was tried is the picture of the same merge, whatever it is called", async () => {
+  const asked = { loras: [{ file: "a", weight: 0.5 }], method: { kind: "svd" }, base: "", output: { name: "try-1" } };
+  const other = { ...asked, method: { kind: "ties" } };
+  const kept = { ...asked, output: { name: "mine" } };
+  assert.ok(isSameMerge(asked, kept));
+  assert.ok(!isSameMerge(other, kept));
+  assert.ok(!isSameMerge(undefined, kept));
+  assert.ok(!isSameMerge({ file: "a" }, { file: "a" }));
+  const api = { get: async (path) => (path === "runs/7/pictures" ? [{ id: "one", item: 1 }, { id: "two", item: 2 }] : []) };
+  assert.equal(await drawnAlready(api, kept), "");
+  keepTried({ made: [{ asked: other }, { asked }], run: "7", prompt: "a watch" });
+  assert.equal(await drawnAlready(api, kept), "two");
+  assert.equal(promptOfTry(), "a watch");
+  keepTried({ made: [], run: "" });
+  assert.equal(promptOfTry(), "a watch");
+  assert.equal(await drawnAlready(api, kept), "");
+});
+
+test("metadata is told in rows, long values cut and pictures left out", () => {
+  const metadata = { ss_steps: "900", ss_max_train_steps: "1000", ss_seed: "None", "modelspec.thumbnail": "data:image/jpeg;base64,AA", a: "x".repeat(500) };
+  assert.deepEqual(trainingOf(metadata), [["Steps", "900"]]);
+  assert.deepEqual(metadataOf(metadata).map(([key, value]) => [key, value.length]), [["a", 401], ["ss_max_train_steps", 4], ["ss_seed", 4], ["ss_steps", 3]]);
+  assert.deepEqual(trainingOf({}), []);
+});
+
+test("blocks and layers are shares of the strongest", () => {
+  const block = (strength, layers) => ({ strength, largest: Math.max(...Object.values(layers)), ranks: [4, 8], alphas: [1, 1], layers });
+  const [one, strongest] = strengthsOf({ IN01: block(2, { a: 1, b: 1.5 }), OUT11: block(4, { c: 3 }) });
+  assert.deepEqual([one.name, one.share, one.layers.map(({ name, share }) => [name, share])], ["IN01", 0.5, [["b", 0.5], ["a", 1 / 3]]]);
+  assert.equal(strongest.share, 1);
+  assert.deepEqual([span([4, 8]), span([1, 1]), span([0.30000001, 0.30000001])], ["4–8", "1", "0.3"]);
+  assert.deepEqual(strengthsOf({}), []);
 });

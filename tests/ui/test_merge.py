@@ -84,6 +84,12 @@ def test_two_loras_become_one_that_can_be_drawn_with(page: Page, tab: Tab, folde
     job = page.locator(".atelier-job")
     expect(job.get_by_role("log")).to_contain_text("OUT11   2 modules  rank 4")
     expect(job.locator("img")).to_have_count(1)
+    contents = page.get_by_role("region", name="What is in it")
+    expect(contents).to_contain_text("both")
+    contents.locator("summary", has_text="OUT11").click()
+    expect(contents.locator("details[open] li")).to_have_count(2)
+    contents.get_by_text("All metadata").click()
+    expect(contents).to_contain_text("sshs_model_hash")
     page.screenshot(path=SCREENSHOTS / "merge-inspect.png", full_page=True)
     assert "both" in tab.get("inventory")["loras"]
 
@@ -120,6 +126,21 @@ def test_merges_are_tried_on_one_sheet_and_deleted(page: Page, tab: Tab, folder:
     card.screenshot(path=SCREENSHOTS / "merge-tried.png")
     tried = folder / "models" / "Lora"
     assert len(list(tried.glob("atelier-try-*"))) == 2
+    form.get_by_label("Name", exact=True).fill("kept")
+    expect(form.get_by_role("status")).to_contain_text("Becomes kept")
+    form.get_by_role("button", name="Merge LoRAs").click()
+    result = page.get_by_role("region", name="Result")
+    expect(result.get_by_role("img", name="The picture beside kept")).to_be_visible()  # that of the sheet
+    assert (tried / "kept.png").read_bytes().startswith(b"\x89PNG")
+    form.get_by_label("Weight", exact=True).first.fill("0.3")
+    form.get_by_label("Name", exact=True).fill("other")
+    expect(form.get_by_role("status")).to_contain_text("Becomes other")
+    form.get_by_role("button", name="Merge LoRAs").click()
+    expect(result.get_by_label("Prompt of the preview")).to_have_value("a red watch")
+    result.get_by_role("button", name="Draw a preview").click()
+    expect(result.get_by_role("img", name="The picture beside other")).to_be_visible(timeout=240_000)
+    assert (tried / "other.png").read_bytes() != (tried / "kept.png").read_bytes()
+    result.screenshot(path=SCREENSHOTS / "merge-preview.png")
     card.get_by_role("button", name="Delete what was tried (2)").click()
     expect(card.get_by_role("button", name="Delete what was tried")).to_have_count(0)
     assert list(tried.glob("atelier-try-*")) == []

@@ -60,7 +60,7 @@ function placesOf(config, message) {
   const named = filesOf(config).filter(({ file }) => file && quoted.includes(stem(file)));
   if (named.length) return named.map(({ path }) => path.join("."));
   if (/^The weights /.test(message)) return ["loras"];
-  const field = /^([a-z_]+(?:[.[][\w.\]]+)*) is /.exec(message)?.[1];
+  const field = /^([a-z_]+(?:[.[][\w.\]]+)*) (?:is|has) /.exec(message)?.[1];
   return [field ? field.replaceAll(/\[(\d+)\]/g, ".$1") : ""];
 }
 
@@ -88,6 +88,18 @@ export function tryRecipe(names, prompt, settings = {}) {
       { id: "sheet", type: "sheet", takes: "drawn", labels: "{lora}" },
     ],
   };
+}
+
+/** A recipe that draws the prompt once with a LoRA, or by a checkpoint, of this name. */
+export function previewRecipe(kind, name, prompt, settings = {}) {
+  const by = kind === "loras" ? { loras: [{ name, weight: 1 }] } : { checkpoint: name };
+  return { version: 1, name: "preview", title: prompt, settings: { seed: 7, ...settings, prompt, ...by }, stages: [{ id: "drawn", type: "txt2img" }] };
+}
+
+/** Whether two merges, told with all defaults, give the same values: where they go and what they are called does not matter. */
+export function isSameMerge(one, other) {
+  const values = ({ loras, method, base }) => JSON.stringify([loras, method, base]);
+  return Boolean(one && other) && Array.isArray(one.loras) && values(one) === values(other);
 }
 
 /** What the schema of a command's config becomes on the page: results go below the folder of models, and only what differs from a part's own defaults counts as set. */

@@ -6,6 +6,7 @@ import { loraWord, toggled } from "../host/networks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
 import { stem } from "./config.mjs";
+import { ResultPreview } from "./result-preview.mjs";
 
 const TABS = ["txt2img", "img2img"];
 
@@ -33,6 +34,7 @@ export function ResultCard({ job, onInspect }) {
         ${isLora && app.exchange && TABS.map((tab) => html`<button type="button" class="atelier-button" key=${tab} onClick=${() => app.exchange.insertInto(tab, loraWord(name, 1))}>${t("Into the prompt of {tab}", { tab })}</button>`)}
         <button type="button" class="atelier-button" data-look="quiet" onClick=${() => onInspect(name)}><${Icon} name="search" /> ${t("Look into it")}</button>
       </div>
+      <${ResultPreview} key=${job.id} job=${job} kind=${isLora ? "loras" : "checkpoints"} name=${name} />
     </div>
   </section>`;
 }

@@ -6,10 +6,10 @@ import { beginRun } from "../runs/starting.mjs";
 import { html, useEffect, useState } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
 import { candidates, tryRecipe } from "./config.mjs";
+import { keepTried, triedLast } from "./tried.mjs";
 import { TriedSheet } from "./tried-sheet.mjs";
 
 const LOOK = 700; // milliseconds
-let kept = { made: [], run: "" }; // what was tried last, while other pages are looked at
 const METHODS = ["concatenate", "linear", "svd", "ties", "dare", "prune"];
 
 /** `config`: of a merge, complete; onTake(config): its method and weights are wanted. */
@@ -18,10 +18,10 @@ export function TryCard({ config, prefix, onTake }) {
   const [tried, setTried] = useState([]);
   const [methods, setMethods] = useState(["concatenate"]);
   const [factors, setFactors] = useState("0.7, 1");
-  const [prompt, setPrompt] = useState("");
+  const [prompt, setPrompt] = useState(triedLast().prompt);
   const [standing, setStanding] = useState("");
-  const [last, setLast] = useState(kept);
-  const keep = (next) => setLast((kept = next));
+  const [last, setLast] = useState(triedLast());
+  const keep = (next) => setLast(keepTried(next));
   const load = () => app.api.get("merging").then((told) => setTried(told.tried), () => {});
   useEffect(() => void load(), []);
 
@@ -39,13 +39,13 @@ export function TryCard({ config, prefix, onTake }) {
     const done = [];
     for (const [place, one] of all.entries()) {
       setStanding(t("Merging {place} of {count}", { place: place + 1, count: all.length }));
-      done.push({ ...one, name: await merged(app.api, one.config) });
+      done.push({ ...one, ...(await merged(app.api, one.config)) });
     }
     setStanding(t("Looking for the new LoRAs"));
     await Promise.all([load(), app.inventory.fresh()]);
     const { prompt: before, loras, ...settings } = app.store.state.get().recipe?.settings ?? {};
     const run = await beginRun(app, { recipe: tryRecipe(done.map(({ name }) => name), prompt, settings), inputs: {} });
-    keep({ made: done, run: run?.id ?? "" });
+    keep({ made: done, run: run?.id ?? "", prompt });
   }
   const doing = (work) => async () => {
     setStanding(t("At work"));
@@ -80,7 +80,7 @@ export function TryCard({ config, prefix, onTake }) {
   </section>`;
 }
 
-/** The name of the LoRA that a merge made, when it has. */
+/** {name, asked} of the LoRA that a merge made, when it has. */
 async function merged(api, config) {
   let job = await api.post("jobs", { kind: "merge", config });
   while (!isEnded(job)) {
@@ -89,5 +89,5 @@ async function merged(api, config) {
   }
   const file = job.findings?.find(({ event }) => event === "result")?.file;
   if (job.state !== "done" || !file) throw new Error(job.problem || t("It was not merged."));
-  return file.replace(/\.safetensors$/, "");
+  return { name: file.replace(/\.safetensors$/, ""), asked: job.config };
 }

@@ -6,6 +6,7 @@ import { Icon } from "../icons.mjs";
 import { isEnded } from "../jobs/account.mjs";
 import { JobView } from "../jobs/job-view.mjs";
 import { COMMANDS, isComplete, notesOf, onPage, startOf } from "../merge/config.mjs";
+import { ContentsCard } from "../merge/contents-card.mjs";
 import { ResultCard } from "../merge/result-card.mjs";
 import { TryCard } from "../merge/try-card.mjs";
 import { formOf, formsOf } from "../schema.mjs";
@@ -75,6 +76,7 @@ export function MergePage({ app, params = {} }) {
         </div>
       </section>
       <div class="atelier-stack">
+        ${job?.state === "done" && job.kind === "inspect" && html`<${ContentsCard} key=${job.id} id=${job.id} />`}
         ${job?.state === "done" && html`<${ResultCard} job=${job} onInspect=${(file) => (setConfigs((all) => ({ ...all, inspect: { file } })), go("inspect"))} />`}
         ${id && html`<${JobView} key=${id} id=${id} onChanged=${load} onAgain=${(begun) => go(command, { job: begun.id })} />`}
         ${command === "merge" && isComplete(config) && html`<${TryCard} config=${config} prefix=${told.about.try} onTake=${set} />`}
