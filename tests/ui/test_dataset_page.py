@@ -577,10 +577,12 @@ def test_class_pictures_are_drawn_from_the_captions_without_the_trigger(page: Pa
 
 
 def test_captions_are_handed_to_other_programs_and_read_back(page: Page, tab: Tab, folder: Path):
+    (folder / "6.txt").write_bytes(b"\0")
     opened(page, tab, folder, "exchange")
     out = page.get_by_role("region", name="For other programs")
     out.get_by_role("button", name="Write").click()
     expect(page.get_by_text("captions are in")).to_be_visible()
+    expect(page.get_by_text('6.png: "6.txt" is not a text')).to_be_visible()
     written = folder.parent / "things-export" / "metadata.jsonl"
     text = written.read_text()
     assert "a green triangle" in text

@@ -127,12 +127,15 @@ function ClassPictures({ app, known, draft, change }) {
 
 function Exchange({ app, known, draft, change }) {
   const common = { folder: draft.folder, nested: draft.nested, ending: draft.ending };
+  const warn = ({ refused }) => refused.slice(0, 3).forEach(([name, why]) => app.toast(`${name}: ${why}`, { kind: "error" }));
   const write = async (value) => {
     const told = await app.api.post("dataset/export", { ...common, filter: draft.filter, export: value });
+    warn(told);
     return t("{count} captions are in {into}.", { count: told.written, into: told.into });
   };
   const take = async (value) => {
     const told = await app.api.post("dataset/read", { ...common, file: value.read ?? "" });
+    warn(told);
     app.open("dataset");
     return tn("{count} caption was read.", "{count} captions were read.", told.done);
   };
