@@ -21,7 +21,7 @@ from trainer.written import DiskFull
 def draw_samples(session: Session, report: Report) -> None:
     """The samples of this step, by the trainer or by the WebUI that it was told.
 
-    Neither a WebUI that does not answer nor a GPU whose memory is too small for drawing stops anything.
+    Neither a WebUI that does not answer, nor a GPU whose memory is too small for drawing, nor a file that cannot be written stops anything.
     """
     config = session.config
     report.progress(session.step, session.total, "drawing samples")
@@ -32,7 +32,12 @@ def draw_samples(session: Session, report: Report) -> None:
         return
     if not pictures:
         return
-    for number, file in enumerate(save_samples(pictures, config, session.folder / "samples", session.step)):
+    try:
+        files = save_samples(pictures, config, session.folder / "samples", session.step)
+    except OSError as error:
+        report.log(f"The samples of step {session.step} could not be written: {error.strerror or error}.")
+        return
+    for number, file in enumerate(files):
         title = f"step {session.step}: {config.run.samples[number].prompt}"
         report.picture(file.relative_to(session.folder).as_posix(), title)
 

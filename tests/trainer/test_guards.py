@@ -111,6 +111,15 @@ def test_full_memory_before_the_first_step_is_told_the_same_way(sd1_folder: Path
     assert "memory is full before the first step. What was saved before is whole. Change one of these" in told.error
 
 
+def test_samples_that_cannot_be_written_stop_nothing(sd1_folder: Path, tmp_path: Path) -> None:
+    config = config_file(tmp_path, sd1_folder, run={"steps": 2, "samples": [{"prompt": "a disc", "steps": 1}]})
+    assert carried_out("train", config, "run.steps=1").status == 0
+    (tmp_path / "runs/disc/samples/step-000002-1.png").mkdir()
+    told = carried_out("train", config)
+    assert told.status == 0
+    assert "The samples of step 2 could not be written: " in told.logged
+
+
 def test_samples_that_do_not_fit_stop_nothing(sd1_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refusing(monkeypatch, AutoencoderKL, "decode", 0)
     config = config_file(tmp_path, sd1_folder, run={"steps": 2, "samples": [{"prompt": "a disc", "steps": 1, "width": 96, "height": 64}]})
