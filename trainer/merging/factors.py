@@ -46,6 +46,17 @@ class Factors:
         """The same with the scale 1, which goes into `up`."""
         return replace(self, up=self.up * self.scale, scale=1.0) if self.scale != 1 else self
 
+    def balanced(self) -> Factors:
+        """The same with columns and rows that are as large as each other up to powers of two, which no rounding comes with.
+
+        Trained factors differ by thousands, the more after a low alpha went into one of them, and fp16 holds small values coarsely.
+        """
+        scaled = self.scaled()
+        columns, rows = scaled.up.abs().amax(0), self.down.abs().amax(1)
+        ratio = torch.where((columns > 0) & (rows > 0), rows / columns, 1.0)
+        powers = torch.exp2((ratio.log2() / 2).round().clamp(-60, 60))
+        return replace(scaled, up=scaled.up * powers, down=self.down / powers[:, None])
+
     def dense(self) -> Tensor:
         """(out, in · kernel)."""
         return self.scaled().up @ self.down

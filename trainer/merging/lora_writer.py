@@ -48,24 +48,12 @@ def result_type(output: Output, sources: set[str]) -> torch.dtype:
 
 def module_of(path: str, factors: Factors, dtype: torch.dtype) -> LoraModule:
     """LoRA's, or LoCon's, tensors with alpha = rank, so that the file's strength 1 is theirs."""
-    scaled = factors.scaled()
-    up, down = _balanced(scaled.up, scaled.down) if dtype == torch.float16 else (scaled.up, scaled.down)
+    up, down = factors.scaled().up, factors.down
     if factors.kernel:
         up = up.reshape(*up.shape, *(1 for _ in factors.kernel))
         down = down.reshape(down.shape[0], -1, *factors.kernel)
     parts = {"alpha": number(factors.rank, dtype), "down": narrowed(down, dtype, path), "up": narrowed(up, dtype, path)}
     return LoraModule(path, parts)
-
-
-def _balanced(up: Tensor, down: Tensor) -> tuple[Tensor, Tensor]:
-    """The same product, with columns and rows that are as large as each other up to powers of two, which no rounding comes with.
-
-    Trained factors differ by thousands, the more after a low alpha went into one of them, and fp16 holds small values coarsely.
-    """
-    largest = up.abs().amax(0), down.abs().amax(1)
-    ratio = torch.where((largest[0] > 0) & (largest[1] > 0), largest[1] / largest[0], 1.0)
-    powers = torch.exp2((ratio.log2() / 2).round())
-    return up * powers, down / powers[:, None]
 
 
 def number(value: float, dtype: torch.dtype) -> Tensor:

@@ -78,3 +78,15 @@ def test_weights_multiply() -> None:
     assert torch.equal(weaker.scaled().up, -0.5 * factors.up)
     assert weaker.energy() == 0.25 * factors.energy()
     assert factors.scaled() is factors
+
+
+@given(st.floats(1e-6, 1e6), st.integers(0, 99))
+def test_balanced_factors_have_the_same_product(scale: float, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    up, down = torch.randn(12, 5, generator=generator), torch.randn(5, 7, generator=generator)
+    up[:, 2], down[3] = 0, 0
+    factors = Factors(up, down, (), scale)
+    balanced = factors.balanced()
+    assert torch.equal(balanced.dense(), factors.dense())
+    sizes = balanced.up.abs().amax(0) / balanced.down.abs().amax(1)
+    assert all(0.49 < float(sizes[n]) < 2.1 for n in (0, 1, 4))

@@ -55,11 +55,11 @@ class Met:
 
 
 def _concatenate(meeting: Meeting, method: Any) -> Met:
-    return Met(concatenate(meeting.weighted()))
+    return Met(concatenate(meeting.weighted()).balanced())
 
 
 def _linear(meeting: Meeting, method: Any) -> Met:
-    return Met(linear(meeting.weighted()))
+    return Met(linear(meeting.weighted()).balanced())
 
 
 def _svd(meeting: Meeting, method: Any) -> Met:
