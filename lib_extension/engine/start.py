@@ -24,7 +24,7 @@ from lib_extension.engine.queue import Queue
 from lib_extension.engine.server import Server, Serving
 from lib_extension.engine.txt2img import txt2img
 from lib_extension.models.checkpoint import Placement
-from lib_extension.models.hashes import Hashes
+from lib_extension.models.hashes import Hashes, hash_file
 from lib_extension.models.library import DEMO, Library
 from lib_extension.spec.errors import AtelierError, BadRequest, NotFound
 from lib_extension.spec.sdapi import Txt2Img
@@ -185,17 +185,6 @@ def flags(asked: argparse.Namespace, port: int) -> dict[str, object]:
         "xformers": asked.xformers,
         "use_cpu": ["all"] if asked.device == "cpu" else [],
     }
-
-
-def hash_file() -> Path | None:
-    """Where hashes of models outlive the process; nowhere when the user's cache folder cannot be written."""
-    base = os.environ.get("LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(base) / "atelier"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None
-    return folder / "hashes.json" if os.access(folder, os.W_OK) else None
 
 
 def end(web: uvicorn.Server) -> None:

@@ -34,13 +34,28 @@ class Hashes:
         known = self.known(path)
         if known is not None:
             return known
-        size, changed = stamp(path)
+        before = stamp(path)
         digest = _of_folder(path) if path.is_dir() else _of_file(path)
+        self.remember(path, before, digest)
+        return digest
+
+    def remember(self, path: Path, before: tuple[int, int], digest: str) -> None:
+        """What was computed of a file whose `stamp` was this before."""
         with self._lock:
-            self._known[str(path.resolve())] = (size, changed, digest)
+            self._known[str(path.resolve())] = (*before, digest)
             if self._file:
                 _write(self._file, self._known)
-        return digest
+
+
+def hash_file() -> Path | None:
+    """Where hashes of models outlive the process; nowhere when the user's cache folder cannot be written."""
+    base = os.environ.get("LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    folder = Path(base) / "atelier"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder / "hashes.json" if os.access(folder, os.W_OK) else None
 
 
 def old_hash(path: Path) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lib_extension.models.hashes import stamp
 from lib_extension.spec.merging import BakeSettings
 from lib_extension.spec.merging.warnings import KEPT, NO_PLACE, Warned
 from trainer.merging.asked import help_of, read_arguments, weighted
@@ -22,7 +23,7 @@ from trainer.merging.model_folder import check_pickles, rest_of
 from trainer.merging.output_file import OutputFile, folder_aside, make_folder, place, short
 from trainer.merging.precautions import LOOKED_FOR, check_beginnings, check_family, check_values, warnings_of
 from trainer.merging.prediction import prediction_of
-from trainer.merging.provenance import Origin, Provenance, origin_of, origin_of_model
+from trainer.merging.provenance import Origin, Provenance, origin_of, origin_of_model, remembered_hashes
 from trainer.merging.room import Room
 from trainer.merging.streaming import Stream, Work
 from trainer.merging.strength import strength_of
@@ -131,7 +132,8 @@ def _bake(opened: Opened, works: list[Work], settings: BakeSettings, progress: C
         return _bake_folder(opened.model, works, provenance, origins, settings, progress, folder, name)
     (work,) = works
     kept = work.file.header.metadata
-    known = settings.checkpoint.sha256
+    hashes, before = remembered_hashes(), stamp(opened.model.path)
+    known = settings.checkpoint.sha256 or hashes.known(opened.model.path)
 
     def metadata(sha256: str) -> dict[str, str]:
         found = provenance.metadata([Origin("checkpoint", opened.model.name, sha256), *origins], kept, settings.output.notes)
@@ -140,6 +142,8 @@ def _bake(opened: Opened, works: list[Work], settings: BakeSettings, progress: C
     digest = None if known else hashlib.sha256()
     with OutputFile(folder, name, work.plan(), metadata(known or "0" * 64)) as output:
         Stream(work, output, lambda done: progress(0, done), digest).run()
+        if digest is not None:
+            hashes.remember(opened.model.path, before, digest.hexdigest())
         described = opened.model.path.with_suffix(".yaml")  # tells the WebUI how a network is built, where that is not the usual one
         whole = metadata(known or (digest.hexdigest() if digest else ""))
         return output.finish(whole, described if described.is_file() else None)

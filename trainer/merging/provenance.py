@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib_extension.formats.safetensors_header import LONGEST_HEADER
-from lib_extension.models.hashes import Hashes
+from lib_extension.models.hashes import Hashes, hash_file
 from lib_extension.spec.merging import CheckpointSource
 from lib_extension.spec.settings import Settings, to_json
 from trainer.merging.lora_file import LoraFile
@@ -112,8 +112,13 @@ def origin_of(lora: LoraFile, weight: float | None = None, more: Mapping[str, An
 
 
 def origin_of_model(role: str, model: Model, source: CheckpointSource, weight: float | None = None) -> Origin:
-    """Reads the whole file, where its SHA-256 is not known."""
-    return Origin(role, model.name, source.sha256 or Hashes().sha256(model.path), weight)
+    """Reads the whole file, where its SHA-256 is not known, nor remembered from an earlier time."""
+    return Origin(role, model.name, source.sha256 or remembered_hashes().sha256(model.path), weight)
+
+
+def remembered_hashes() -> Hashes:
+    """Of checkpoints, those that the engine computed among them; each holds while its file's size and time stay."""
+    return Hashes(hash_file())
 
 
 def training_metadata(loras: Sequence[LoraFile]) -> dict[str, str]:

@@ -37,9 +37,7 @@ class CheckpointSource(Settings):
     """A checkpoint."""
 
     file: str = field(label="Checkpoint", names="checkpoints", help="A .safetensors file, or a folder in diffusers' layout.")
-    sha256: str = field(
-        "", label="Its SHA-256", help="Where it is known already; empty: it is computed while the file is read.", advanced=True
-    )
+    sha256: str = field("", label="Its SHA-256", help="Empty: it is computed once for each file, and remembered.", advanced=True)
 
     def check(self) -> None:
         """BadRequest for what is no SHA-256."""

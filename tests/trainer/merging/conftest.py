@@ -9,6 +9,15 @@ import pytest
 from tests import ldm_files
 
 
+@pytest.fixture(autouse=True)
+def hashes(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where hashes are remembered: not among the user's own."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("LOCALAPPDATA", str(folder))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder / "atelier" / "hashes.json"
+
+
 @pytest.fixture(scope="session")
 def sd1_file(sd1_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return ldm_files.write_checkpoint(sd1_folder, tmp_path_factory.mktemp("single") / "sd1.safetensors", "sd1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -244,3 +245,20 @@ def test_a_u_net_alone_is_told(sd1_file: Path, tmp_path: Path) -> None:
         baked(tmp_path / "out", *arguments)
     with pytest.raises(BadFile, match="is a U-Net alone"):
         extract.run([str(sd1_file), arguments[0], "--output.folder", str(tmp_path)], Told())
+
+
+def test_a_checkpoint_is_hashed_once(sd1_file: Path, tmp_path: Path, hashes: Path) -> None:
+    base, file = tmp_path / "base.safetensors", lora(tmp_path / "one.safetensors")
+    base.write_bytes(sd1_file.read_bytes())
+    digest = hashlib.sha256(base.read_bytes()).hexdigest()
+
+    def told() -> str:
+        with safe_open(baked(tmp_path / "out", str(base), str(file)), "pt") as opened:
+            return json.loads(opened.metadata()["atelier.merge"])["sources"][0]["sha256"]
+
+    assert told() == digest
+    assert digest in hashes.read_text("utf-8")
+    hashes.write_text(hashes.read_text("utf-8").replace(digest, "a" * 64), "utf-8")
+    assert told() == "a" * 64  # it was not read for that again
+    os.utime(base, ns=(10**18, 10**18))
+    assert told() == digest
