@@ -35,8 +35,7 @@ def train(session: Session, stop: Stop, report: Report) -> Ending:
     if session.step >= session.total:
         if is_finished(session):
             report.log(f"All {session.total} steps are done already. More of them, by run.steps or run.epochs, go on from here.")
-        else:  # it was ended, or failed, between the last step and the last file
-            _finish(session, report)
+        _finish(session, report)  # what lacks, where it was ended or failed between the last step and the last file
         return "finished"
     if session.step == 0:
         _show(session, report, board, first=True)
@@ -159,7 +158,7 @@ def _save(session: Session, report: Report) -> None:
 def _finish(session: Session, report: Report) -> None:
     if session.is_main:
         for file in finish(session, report.log):
-            report.log(f"Written: {file.name}")
+            report.log(f"Finished: {file.name}")
             report.value("file", file=str(file), steps=session.step)
 
 

@@ -40,17 +40,19 @@ def finish(session: Session, told_by: Callable[[str], None]) -> list[Path]:
     Each is noted once it is whole: where that fails on the way, as by a full disk, the next call makes those that lack. `told_by` gets a
     line where the WebUI does not look for the new file.
     """
-    config = session.config
-    told = told_of(session, config.name)
+    told = told_of(session, session.config.name)
     done = _noted(session)
     with session.trained.in_use():
-        for role in ("run", *(["webui"] if config.output.lora_folder else []), *(["peft"] if config.output.peft_copy else [])):
+        for role in _roles(session):
             if role not in done:
                 done[role] = str(_MAKES[role](session, told))
                 note = {"step": session.step, "files": done}
                 write_bytes(session.folder / _FINISHED, json.dumps(note, ensure_ascii=False, indent=1).encode())
+    files = {role: Path(file) for role, file in done.items() if Path(file).is_file()}  # those of long ago may have been moved
+    if "webui" in files:
+        write_card(files["webui"], told, session.checkpoint.family, session.folder / "samples")
     refresh_list(session, told_by)
-    return [Path(file) for file in done.values()]
+    return list(files.values())
 
 
 def refresh_list(session: Session, told_by: Callable[[str], None]) -> None:
@@ -68,8 +70,13 @@ def refresh_list(session: Session, told_by: Callable[[str], None]) -> None:
 
 def is_finished(session: Session) -> bool:
     """Whether the files of the run's last step have all been made."""
-    output, noted = session.config.output, _noted(session)
-    return "run" in noted and ("webui" in noted or not output.lora_folder) and ("peft" in noted or not output.peft_copy)
+    return set(_roles(session)) <= _noted(session).keys()
+
+
+def _roles(session: Session) -> tuple[str, ...]:
+    """What finished files are for."""
+    output = session.config.output
+    return ("run", *(["webui"] if output.lora_folder else []), *(["peft"] if output.peft_copy else []))
 
 
 def _noted(session: Session) -> dict[str, str]:
@@ -87,9 +94,7 @@ def _own_file(session: Session, told: LoraTold) -> Path:
 
 def _webui_file(session: Session, told: LoraTold) -> Path:
     folder = Path(session.config.output.lora_folder).expanduser()
-    file = write_lora(folder, session.checkpoint, session.config.network, told, session.config.output.dtype)
-    write_card(file, told, session.checkpoint.family, session.folder / "samples")
-    return file
+    return write_lora(folder, session.checkpoint, session.config.network, told, session.config.output.dtype)
 
 
 def _peft_file(session: Session, told: LoraTold) -> Path:
