@@ -12,13 +12,13 @@ const LOOK_AT_BACKENDS = 20000; // milliseconds
 
 /** The pages, in the order of their row: where their component is, which sheets of css/ are their own, and whether the row leaves them out. */
 const PAGES = {
-  refine: { title: "Refine", load: () => import("./pages/refine.mjs"), component: "RefinePage", styles: ["run-bar", "recipes", "refine", "inputs", "stages", "viewer", "compare", "strips", "canvas"] },
+  refine: { title: "Refine", load: () => import("./pages/refine.mjs"), component: "RefinePage", styles: ["run-bar", "recipes", "models", "refine", "inputs", "stages", "viewer", "compare", "strips", "canvas"] },
   catalogue: { title: "Catalogue", load: () => import("./pages/catalogue.mjs"), component: "CataloguePage", styles: ["run-bar", "viewer", "catalogue", "sheet"] },
   review: { title: "Review", load: () => import("./pages/review.mjs"), component: "ReviewPage", styles: ["compare", "review"], hidden: true },
   runs: { title: "Runs", load: () => import("./pages/runs.mjs"), component: "RunsPage", styles: ["runs"] },
   dataset: { title: "Dataset", load: () => import("./pages/dataset.mjs"), component: "DatasetPage", styles: ["jobs", "dataset", "dataset-gallery", "dataset-edit", "dataset-picture"] },
   train: { title: "Train", load: () => import("./pages/train.mjs"), component: "TrainPage", styles: ["jobs", "train"] },
-  merge: { title: "Merge", load: () => import("./pages/merge.mjs"), component: "MergePage", styles: ["jobs", "merge"] },
+  merge: { title: "Merge", load: () => import("./pages/merge.mjs"), component: "MergePage", styles: ["jobs", "models", "merge"] },
   jobs: { title: "Jobs", load: () => import("./pages/jobs.mjs"), component: "JobsPage", styles: ["jobs"] },
 };
 

@@ -1,12 +1,12 @@
 // How do LoRAs and checkpoints become others? What is asked for, what is strange about it, and the job that does it.
 
-import { useApp } from "../app.mjs";
 import { Form } from "../form.mjs";
 import { Icon } from "../icons.mjs";
 import { isEnded } from "../jobs/account.mjs";
 import { JobView } from "../jobs/job-view.mjs";
 import { COMMANDS, isComplete, notesOf, onPage, startOf } from "../merge/config.mjs";
 import { ContentsCard } from "../merge/contents-card.mjs";
+import { ModelPicker } from "../merge/model-picker.mjs";
 import { ResultCard } from "../merge/result-card.mjs";
 import { TryCard } from "../merge/try-card.mjs";
 import { formOf, formsOf } from "../schema.mjs";
@@ -105,19 +105,11 @@ function becoming(told) {
 
 /** What stands below a field: presets of block weights, and what a method does. */
 function Beside(given) {
-  const { root, schema, value, path } = given;
+  const { root, schema, value, path, onChange } = given;
   if (path.at(-1) === "blocks") return html`<${Presets} ...${given} />`;
-  if (schema["x-names"] && value) return html`<${Face} key=${value} kind=${schema["x-names"]} name=${value} />`;
+  if (schema["x-names"]) return html`<${ModelPicker} kind=${schema["x-names"]} name=${value} onPick=${onChange} />`;
   const about = path.length === 1 && path[0] === "method" && formOf(formsOf(root, schema), value)?.schema.description;
   return about ? html`<p class="atelier-muted atelier-merge-about">${t(about)}</p>` : null;
-}
-
-/** The picture that lies beside a model, where one does. */
-function Face({ kind, name }) {
-  const { api, inventory } = useApp();
-  const [isThere, setThere] = useState(inventory.names(kind).includes(name)); // not while it is typed
-  const address = api.url("models/preview", { kind, name, size: 128 });
-  return isThere && html`<img class="atelier-merge-face" src=${address} alt="" loading="lazy" onError=${() => setThere(false)} />`;
 }
 
 function Presets({ value, onChange, presets, label }) {

@@ -5,10 +5,10 @@ import { useCell } from "../cell.mjs";
 import { Dialog } from "../dialog.mjs";
 import { Icon } from "../icons.mjs";
 import { holds, loraWord, toggled } from "../host/networks.mjs";
+import { ModelCards } from "../model-cards.mjs";
 import { html, useEffect, useState } from "../vendor/htm-preact.mjs";
 import { t } from "../words.mjs";
 
-const SHOWN = 60; // cards at once; the search finds the others
 const TABS = ["txt2img", "img2img"];
 let last = null; // the prompt box that was written in last
 
@@ -28,42 +28,16 @@ export function LoraButton() {
 }
 
 function Drawer({ onClose }) {
-  const { api, inventory, exchange } = useApp();
-  const [search, setSearch] = useState("");
+  const { exchange } = useApp();
   const [, redraw] = useState(0);
-  const names = inventory.names("loras").filter((name) => name.toLowerCase().includes(search.toLowerCase()));
-  const previews = previewsOfHost();
   const area = last?.isConnected ? last : document.querySelector("#atelier_prompt textarea");
   const toggle = (name) => {
     area.value = toggled(area.value, loraWord(name), area.selectionEnd ?? area.value.length);
     area.dispatchEvent(new Event("input", { bubbles: true }));
     redraw((count) => count + 1);
   };
+  const below = (name) => exchange && TABS.map((tab) => html`<button type="button" class="atelier-link" key=${tab} title=${t("Into the prompt of {tab}", { tab })} onClick=${() => exchange.insertInto(tab, loraWord(name))}>${tab}</button>`);
   return html`<${Dialog} title=${t("LoRA")} wide onClose=${onClose}>
-    <input class="atelier-input" type="search" autofocus aria-label=${t("Search")} placeholder=${t("Search")} value=${search} onInput=${(event) => setSearch(event.target.value)} />
-    <ul class="atelier-loras">
-      ${names.slice(0, SHOWN).map(
-        (name) => html`<li class="atelier-lora" key=${name}>
-          <button type="button" class="atelier-lora-face" aria-pressed=${holds(area?.value ?? "", loraWord(name))} onClick=${() => toggle(name)}>
-            <${Face} key=${previews.get(name) ?? name} source=${previews.get(name) ?? api.url("models/preview", { kind: "loras", name })} />
-            <span>${name}</span>
-          </button>
-          ${exchange && TABS.map((tab) => html`<button type="button" class="atelier-link" key=${tab} title=${t("Into the prompt of {tab}", { tab })} onClick=${() => exchange.insertInto(tab, loraWord(name))}>${tab}</button>`)}
-        </li>`,
-      )}
-    </ul>
-    ${names.length > SHOWN && html`<p class="atelier-muted">${t("{count} more; search for them.", { count: names.length - SHOWN })}</p>`}
+    <${ModelCards} kind="loras" isPressed=${(name) => holds(area?.value ?? "", loraWord(name))} onPick=${toggle} below=${below} />
   </${Dialog}>`;
-}
-
-/** The picture of a LoRA, where there is one. */
-function Face({ source }) {
-  const [isThere, setThere] = useState(true);
-  return isThere ? html`<img src=${source} alt="" loading="lazy" onError=${() => setThere(false)} />` : html`<span class="atelier-lora-blank"><${Icon} name="picture" /></span>`;
-}
-
-/** The pictures on the WebUI's own cards, by name: it has loaded them already. */
-function previewsOfHost() {
-  const cards = document.querySelectorAll("#txt2img_lora_cards .card[data-name]");
-  return new Map([...cards].map((card) => [card.dataset.name, card.querySelector("img")?.src]).filter(([, source]) => source));
 }
