@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image
 
-from lib_extension.models.esrgan import Esrgan, enlarge, load_esrgan
 from lib_extension.models.library import DEMO
 from lib_extension.models.parts import Parts
 from lib_extension.spec.dataset import PrepareSettings
 from lib_extension.spec.errors import BadFile, BadRequest
 from trainer.data.pictures import DAMAGE, TooManyPixels, UnknownPixels, as_mask, opened, upright
 from trainer.dataset.prepare import Pixels, Tools, wants_subject
+
+if TYPE_CHECKING:
+    from lib_extension.models.esrgan import Esrgan
 
 _ENDINGS = (".png", ".webp", ".jpg")
 _OTHER_SHAPE = 0.02  # from here on a training says that a mask is none of the picture
@@ -88,6 +90,10 @@ def parts_network(folder: str) -> Parts:
 def _enlarged(picture: Image.Image, file: str) -> Image.Image:
     if not file:
         raise BadRequest("enlarge is upscaler, but upscaler names no file. Name one, or set enlarge to lanczos.")
+    import torch  # here, as only those who enlarge pictures should wait for it, in each process anew
+
+    from lib_extension.models.esrgan import enlarge
+
     network = _upscaler(file)
     if network.factor == 1:
         raise BadRequest(f'"{Path(file).name}" does not enlarge pictures. Name another upscaler.')
@@ -98,4 +104,8 @@ def _enlarged(picture: Image.Image, file: str) -> Image.Image:
 
 @cache
 def _upscaler(file: str) -> Esrgan:
+    import torch
+
+    from lib_extension.models.esrgan import load_esrgan
+
     return load_esrgan(Path(file), torch.device("cpu"))
