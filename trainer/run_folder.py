@@ -6,25 +6,20 @@ config.json (frozen), events.jsonl, samples/, states/, loss.png, the LoRA files;
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lib_extension.formats.lock import Lock
 from lib_extension.spec.errors import BadFile, BadRequest, Busy, NotFound
 from lib_extension.spec.settings import from_json, to_json
 from lib_extension.spec.training import TrainingConfig
 from trainer.config_file import read_config, read_file
 from trainer.data.kohya import with_dataset_file
+from trainer.data.resolution import with_resolution
 from trainer.report import Report
 from trainer.written import ASIDE, settle, write_bytes
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 CONFIG = "config.json"
 _LOCK = "lock"
@@ -40,7 +35,7 @@ class RunFolder:
 
     path: Path
     config: TrainingConfig
-    _lock: int | None = None
+    _lock: Lock | None = None
 
     @property
     def states(self) -> Path:
@@ -74,7 +69,7 @@ class RunFolder:
     def close(self) -> None:
         """Leave it to others."""
         if self._lock is not None:
-            os.close(self._lock)
+            self._lock.release()
             self._lock = None
 
 
@@ -87,14 +82,14 @@ def asked(arguments: Sequence[str], report: Report) -> tuple[TrainingConfig, Pat
 
 
 def asked_values(arguments: Sequence[str], report: Report) -> dict[str, Any]:
-    """As asked, not yet checked. A dataset file of kohya's that it names is read, too."""
+    """As asked, not yet checked, with what a dataset file that it names says, and the base model's resolution where none is said."""
     if arguments and Path(arguments[0]).is_dir():
         folder = Path(arguments[0])
         if not (folder / CONFIG).is_file():
             raise NotFound(f'The folder "{folder.name}" holds no {CONFIG}, so it is no run\'s.')
         arguments = [str(folder / CONFIG), *arguments[1:]]
     values = read_config(arguments)
-    for note in with_dataset_file(values):
+    for note in (*with_dataset_file(values), *with_resolution(values)):
         report.log(note)
     return values
 
@@ -139,7 +134,6 @@ def open_run(config: TrainingConfig, folder: Path, is_main: bool = True) -> RunF
     if not is_main:
         return RunFolder(folder, config)
     _refuse_strange(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     run = RunFolder(folder, config, _locked(folder))
     try:
         if (folder / CONFIG).is_file():
@@ -188,17 +182,11 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def _locked(folder: Path) -> int:
-    handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        if sys.platform == "win32":
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        raise Busy(f'The run "{folder.name}" is at work in another process. Stop that first, or take another name.') from error
-    return handle
+def _locked(folder: Path) -> Lock:
+    lock = Lock(folder / _LOCK)
+    if not lock.take():
+        raise Busy(f'The run "{folder.name}" is at work in another process. Stop that first, or take another name.')
+    return lock
 
 
 def _clean(run: RunFolder) -> None:

@@ -17,7 +17,6 @@ from lib_extension.spec.errors import BadFile, BadRequest, NotFound, near_miss
 from lib_extension.spec.settings import from_json, to_json
 from lib_extension.spec.training.data import DataSettings
 from trainer.config_file import read_toml
-from trainer.data.resolution import with_resolution
 
 Options = Mapping[str, Any]
 
@@ -99,12 +98,8 @@ def read_dataset(file: Path) -> Read:
 def with_dataset_file(config: dict[str, Any]) -> tuple[str, ...]:
     """Puts into a training's parsed configuration what the file named by data.dataset_config says; what stands beside it in `data` wins.
 
-    Where neither says a resolution, the base model's is put there. Gives the notes on that, and on what is done otherwise here.
+    Gives the notes on what is done otherwise here; none where no file is named.
     """
-    return (*_with_file(config), *with_resolution(config))
-
-
-def _with_file(config: dict[str, Any]) -> tuple[str, ...]:
     data = config.get("data")
     if not isinstance(data, dict) or "dataset_config" not in data:
         return ()

@@ -208,6 +208,6 @@ def test_a_configuration_may_name_a_dataset_file(tmp_path: Path):
     assert from_json(DataSettings, config["data"]) == replace(settings, batch_size=3)
     untouched: dict[str, Any] = {"data": {"batch_size": 3}}
     assert with_dataset_file(untouched) == with_dataset_file({"data": 3}) == ()
-    assert untouched == {"data": {"batch_size": 3, "resolution": 512}}
+    assert untouched == {"data": {"batch_size": 3}}
     with pytest.raises(BadRequest, match="must be text"):
         with_dataset_file({"data": {"dataset_config": 3}})
