@@ -20,7 +20,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from functools import cache
-from typing import Any, ClassVar, Literal, TypeVar, Union
+from typing import Any, Literal, TypeVar, Union
 
 from lib_extension.spec.errors import BadRequest, near_miss
 
@@ -95,8 +95,6 @@ class Settings:
     """Base of every frozen dataclass whose fields are settings."""
 
     exactly_one = False  # no setting: whether one field alone may be set, so that forms ask which
-    # No setting either: where fields stand that were here, and the default with which files written before may still hold them.
-    moved: ClassVar[Mapping[str, tuple[str, Any]]] = {}
 
     def check(self) -> None:
         """Raises BadRequest where fields contradict each other. Called by from_json when each field alone is right."""
@@ -108,9 +106,7 @@ def from_json(cls: type[S], data: object, where: str = "") -> S:
         raise BadRequest(f"{where or cls.__name__} is {_shown(data)}; it must be an object.")
     known = _fields_of(cls)
     for name in data:
-        if name in cls.moved:
-            _check_moved(cls, data, name, where)
-        elif name not in known:
+        if name not in known:
             raise BadRequest(f"{_path(where, str(name))} is not known.{near_miss(str(name), known)}")
     values = {}
     for name, spec in known.items():
@@ -186,12 +182,6 @@ def _fields_of(cls: type[Any]) -> dict[str, dataclasses.Field[Any]]:
 @cache
 def _hints(cls: type[Any]) -> dict[str, Any]:
     return typing.get_type_hints(cls)
-
-
-def _check_moved(cls: type[Settings], data: Mapping[str, Any], name: str, where: str) -> None:
-    place, default = cls.moved[name]
-    if data[name] != default:
-        raise BadRequest(f"{_path(where, name)} is not known. It is {place} now.")
 
 
 def _holds_unfilled(data: object) -> bool:

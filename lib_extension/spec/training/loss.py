@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import Settings, field
@@ -33,8 +33,6 @@ class LossSettings(Settings):
         "none", label="Timesteps more often", help="early: little noise, details; late: much noise, composition; middle: logit-normal."
     )
     bias_strength: float = field(1.0, label="How much more often", minimum=0.1, maximum=10, advanced=True)
-
-    moved: ClassVar = {"unmasked_weight": ("data.unmasked_weight", 0.0)}
 
     def check(self) -> None:
         """BadRequest where settings contradict each other."""

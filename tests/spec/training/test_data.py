@@ -8,7 +8,6 @@ from jsonschema_rs import Draft202012Validator, meta
 from lib_extension.spec.errors import BadRequest
 from lib_extension.spec.settings import from_json, json_schema, to_json
 from lib_extension.spec.training.data import AugmentationSettings, CaptionSettings, ConceptSettings, DataSettings
-from lib_extension.spec.training.loss import LossSettings
 
 MUGS = {"folder": "mugs"}
 
@@ -47,13 +46,6 @@ BAD: list[tuple[dict[str, Any], str]] = [
 def test_what_contradicts_itself_is_refused(asked: dict[str, Any], message: str):
     with pytest.raises(BadRequest, match=message):
         from_json(DataSettings, asked)
-
-
-def test_the_weight_outside_masks_stands_once():
-    """A run's frozen configuration from before, which says nothing by it, is read."""
-    assert from_json(LossSettings, {"unmasked_weight": 0.0}, "loss") == LossSettings()
-    with pytest.raises(BadRequest, match=r"^loss\.unmasked_weight is not known\. It is data\.unmasked_weight now\.$"):
-        from_json(LossSettings, {"unmasked_weight": 0.1}, "loss")
 
 
 GOOD: list[dict[str, Any]] = [
