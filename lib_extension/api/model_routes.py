@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -17,31 +19,22 @@ from lib_extension.pictures.png import encode_png, open_picture
 from lib_extension.session.folder_thumbnails import FolderThumbnails
 from lib_extension.session.thumbnails import LARGEST, SMALLEST
 from lib_extension.spec.errors import AtelierError, BadRequest
+from lib_extension.spec.settings import Settings, field, from_json, json_schema
 
 _ASKED = [
     query("kind", "string", f"One of {', '.join(MODEL_KINDS)}."),
     query("name", "string", "As the inventory has it."),
     query("size", "integer", f"Its longest side, {SMALLEST} to {LARGEST}; a little more may come."),
 ]
-_NEW = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["kind", "name", "picture"],
-                    "properties": {
-                        "kind": {"type": "string", "enum": list(MODEL_KINDS)},
-                        "name": {"type": "string"},
-                        "picture": {"type": "string"},
-                    },
-                    "additionalProperties": False,
-                }
-            }
-        },
-    }
-}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewAsked(Settings):
+    """A picture that is to lie beside a model."""
+
+    kind: Literal["loras", "checkpoints"] = field(label="Kind")
+    name: str = field(label="Name", help="As the inventory has it.")
+    picture: str = field(label="Picture", help="Its id.")
 
 
 def add_routes(router: APIRouter, desk: Desk) -> None:
@@ -66,20 +59,15 @@ def add_routes(router: APIRouter, desk: Desk) -> None:
         return Response(data, media_type=thumbnails.media_type, headers=headers)
 
     @router.post(
-        "/models/preview", status_code=201, summary="Put a picture beside a model that has none; it is never replaced", openapi_extra=_NEW
+        "/models/preview",
+        status_code=201,
+        summary="Put a picture beside a model that has none; it is never replaced",
+        openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": json_schema(PreviewAsked)}}}},
     )
     async def add(request: Request) -> Response:
-        body = await read_object(request)
-        kind, name, picture = body.get("kind"), body.get("name"), body.get("picture")
-        if (
-            not isinstance(kind, str)
-            or kind not in MODEL_KINDS
-            or not isinstance(name, str)
-            or not isinstance(picture, str)
-            or len(body) > 3
-        ):
-            raise BadRequest('The body must be {"kind": "loras" or "checkpoints", "name": "…", "picture": "its id"}.')
-        file = await desk.drawing(lambda: places_in(desk.jobs.around).add_preview(MODEL_KINDS[kind], name, _as_png(desk.picture(picture))))
+        asked = from_json(PreviewAsked, await read_object(request))
+        places = places_in(desk.jobs.around)
+        file = await desk.drawing(lambda: places.add_preview(MODEL_KINDS[asked.kind], asked.name, _as_png(desk.picture(asked.picture))))
         return JSONResponse({"file": file.name}, 201)
 
 
