@@ -7,6 +7,7 @@ An error of ours is told as an event, status 2; what else goes wrong is told in 
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 import traceback
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str], report: Report | None = None) -> int:
     """The exit status."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any Hugging Face package is imported: nothing is fetched unasked
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    logging.getLogger("bitsandbytes.backends.cpu").setLevel(logging.ERROR)  # else it advises to install what would come from a hub
     report = report or Report(sys.stdout)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         report.text(usage())
