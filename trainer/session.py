@@ -84,9 +84,7 @@ class Session:
         return Position(self.step, self.guard.bad_steps, self.trained.ema.steps if self.trained.ema else 0, self.data, self.started)
 
 
-def prepare(
-    config: TrainingConfig, folder: Path, accelerator: Accelerator, report: Report, stopped: Callable[[], bool] = lambda: False
-) -> Session | None:
+def prepare(config: TrainingConfig, folder: Path, accelerator: Accelerator, report: Report, stopped: Callable[[], bool]) -> Session | None:
     """Everything loaded, and the newest state of the run's folder put in. None where it was to end before there was anything to train."""
     cache_folder = cache_folder_of(config)
     data = data_settings(config)
